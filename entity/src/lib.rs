@@ -1,0 +1,13 @@
+//! Floor 0: the tables, one file each, and the typed values their columns hold.
+//!
+//! Knows the shape of what is stored and how a stored secret is sealed; knows nothing of requests, of HTTP or of who reads it.
+
+pub mod admin_session;
+pub mod api_key;
+pub mod provider;
+pub mod request_log;
+pub mod revision;
+pub mod setting;
+pub mod usage;
+pub mod user;
+pub mod value;

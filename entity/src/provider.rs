@@ -1,0 +1,63 @@
+//! Table `providers`.
+
+use sea_orm::entity::prelude::*;
+
+use crate::value::{
+    GroupPriorities, Headers, ModelRedirects, ProviderType, Sealed, Strings, Timeouts,
+};
+
+/// Where `api_key` is sealed for, see [`crate::value::Sealer`].
+pub const API_KEY_PLACE: &str = "provider/api_key";
+
+/// An upstream that answers requests.
+#[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "providers")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// Unique among providers that are not deleted.
+    pub name: String,
+    /// What it speaks.
+    pub r#type: ProviderType,
+    /// Its address.
+    pub url: String,
+    /// Its credential, sealed.
+    pub api_key: Sealed,
+    /// Free text.
+    pub note: String,
+    /// Switched on.
+    pub is_enabled: bool,
+    /// Share among providers of the same tier, 0 to 100; 0 means never chosen.
+    pub weight: i32,
+    /// Tier: lower goes first.
+    pub priority: i32,
+    /// Tier per group, which wins over `priority`.
+    pub group_priorities: GroupPriorities,
+    /// Groups it belongs to; empty means `default`.
+    pub group_tags: Strings,
+    /// Models it may be asked for; empty means all.
+    pub allowed_models: Strings,
+    /// Model names replaced on the way.
+    pub model_redirects: ModelRedirects,
+    /// Tries at this provider in one request, 1 to 10.
+    pub max_attempts: i32,
+    /// Timeouts of one attempt.
+    pub timeouts: Timeouts,
+    /// Headers added to every request.
+    pub custom_headers: Headers,
+    /// Whether the client's address is passed on.
+    pub preserve_client_ip: bool,
+    /// When created.
+    pub created_at: DateTimeUtc,
+    /// When last changed.
+    pub updated_at: DateTimeUtc,
+    /// When deleted.
+    pub deleted_at: Option<DateTimeUtc>,
+}
+
+/// Relations: none.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

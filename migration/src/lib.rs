@@ -1,0 +1,21 @@
+//! Floor 0: the schema's history. One change a file, names as strings, frozen once landed: a later change is a new file.
+
+pub use sea_orm_migration::{MigratorTrait, migrator::MigrationStatus};
+
+use sea_orm_migration::MigrationTrait;
+
+mod m20261121_000001_configuration;
+mod m20261121_000002_history;
+
+/// All migrations in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_configuration::Migration),
+            Box::new(m20261121_000002_history::Migration),
+        ]
+    }
+}

@@ -1,0 +1,9 @@
+//! Floor 1: what the gateway talks about. Pure values: no async, no IO, no HTTP library beyond its constants.
+
+pub mod caller;
+pub mod chain;
+pub mod fault;
+pub mod protocol;
+pub mod provider;
+pub mod refusal;
+pub mod usage;

@@ -1,0 +1,128 @@
+//! A provider, as the request path needs it: where it is, what it speaks, what it may be asked.
+
+use std::collections::BTreeMap;
+
+use entity::value::{ModelRedirect, ProviderType, Secret, Timeouts};
+
+/// One provider with its credential opened.
+#[derive(Debug)]
+pub struct Provider {
+    /// Database id.
+    pub id: i64,
+    /// Display name: for operators only, never in a client's answer.
+    pub name: String,
+    /// Which protocol it speaks and how it is authenticated.
+    pub kind: ProviderType,
+    /// Where it is.
+    pub base: BaseUrl,
+    /// Its credential.
+    pub api_key: Secret,
+    /// Switched on.
+    pub is_enabled: bool,
+    /// Share among providers of the same tier; 0 means never chosen by weight.
+    pub weight: u32,
+    /// Tier: lower goes first.
+    pub priority: i32,
+    /// Tier per group, which wins over `priority`.
+    pub group_priorities: BTreeMap<String, i32>,
+    /// Groups it belongs to; empty means `default`.
+    pub groups: Vec<String>,
+    /// Models it may be asked for, matched exactly; empty means all.
+    pub allowed_models: Vec<String>,
+    /// Model names to replace before the request goes upstream.
+    pub model_redirects: Vec<ModelRedirect>,
+    /// Tries at this provider in one request.
+    pub max_attempts: u32,
+    /// Timeouts of one attempt.
+    pub timeouts: Timeouts,
+    /// Headers added to every request.
+    pub custom_headers: BTreeMap<String, String>,
+    /// Whether the client's address is passed on.
+    pub preserve_client_ip: bool,
+}
+
+/// A provider's address, taken apart once when the snapshot is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// TLS or not.
+    pub is_tls: bool,
+    /// Host name or address literal (IPv6 without brackets), as used for DNS and SNI.
+    pub host: String,
+    /// Port, the scheme's own where none is given.
+    pub port: u16,
+    /// The `Host` header: host, and port unless it is the scheme's own.
+    pub authority: String,
+    /// Path without a trailing slash; empty for a bare host.
+    pub path: String,
+}
+
+/// Why an address cannot be a provider's.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct BadBaseUrl(String);
+
+// === impl BaseUrl ===
+
+impl BaseUrl {
+    /// Takes an `http` or `https` URL apart.
+    ///
+    /// # Errors
+    /// Names what is wrong: not a URL, another scheme, credentials or a query in it.
+    pub fn parse(url: &str) -> Result<Self, BadBaseUrl> {
+        let uri: http::Uri = url
+            .parse()
+            .map_err(|e| BadBaseUrl(format!("not a URL: {e}")))?;
+        let is_tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(BadBaseUrl("must start with http:// or https://".into())),
+        };
+        if uri.query().is_some() {
+            return Err(BadBaseUrl("must not have a query".into()));
+        }
+        let authority = uri
+            .authority()
+            .filter(|a| !a.host().is_empty())
+            .ok_or_else(|| BadBaseUrl("has no host".into()))?;
+        if authority.as_str().contains('@') {
+            return Err(BadBaseUrl("must not carry credentials".into()));
+        }
+        let default_port = if is_tls { 443 } else { 80 };
+        let port = authority.port_u16().unwrap_or(default_port);
+        let host = authority.host();
+        Ok(Self {
+            is_tls,
+            port,
+            authority: if port == default_port {
+                host.to_owned()
+            } else {
+                format!("{host}:{port}")
+            },
+            host: host.trim_matches(['[', ']']).to_owned(),
+            path: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_taken_apart() {
+        let base = BaseUrl::parse("https://relay.example/api/").unwrap();
+        assert_eq!((base.is_tls, base.port), (true, 443));
+        assert_eq!(base.authority, "relay.example");
+        assert_eq!(base.path, "/api");
+        let base = BaseUrl::parse("http://[::1]:8080").unwrap();
+        assert_eq!((base.host.as_str(), base.port), ("::1", 8080));
+        assert_eq!(base.authority, "[::1]:8080");
+    }
+
+    #[test]
+    fn a_wrong_base_url_is_refused() {
+        for bad in ["", "relay", "ftp://a", "http://u:p@a/", "http://a/?x=1"] {
+            assert!(BaseUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Every reason the gateway itself says no. Upstream errors are not refusals: they are passed on as they came.
+
+use http::StatusCode;
+
+/// A refusal: status, a stable code for programs and a sentence for people. `wire::reply` puts it in the caller's dialect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Why, as a closed set.
+    pub reason: Reason,
+    /// What is wrong and what to do, for the person at the client. Names no provider and no secret.
+    pub message: String,
+}
+
+/// The closed set of reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// No credential was presented.
+    MissingCredential,
+    /// Two different credentials were presented.
+    ConflictingCredentials,
+    /// The credential is not a key we know.
+    InvalidKey,
+    /// The key is switched off.
+    KeyDisabled,
+    /// The key's time is over.
+    KeyExpired,
+    /// The key's user is switched off.
+    UserDisabled,
+    /// The user's time is over.
+    UserExpired,
+    /// The body is not what its headers say: bad JSON, bad encoding, cut short.
+    BadBody,
+    /// The request names no model where one is needed.
+    MissingModel,
+    /// The caller may not use this model.
+    ModelNotAllowed,
+    /// The body is over the configured limit.
+    TooLarge,
+    /// The client did not send its body in time.
+    BodyTimeout,
+    /// No such endpoint.
+    UnknownEndpoint,
+    /// The endpoint exists, this way of calling it does not (such as WebSocket upgrade).
+    Unsupported,
+    /// No provider can serve the request, or all that could have failed without an answer of their own.
+    NoProvider,
+    /// The gateway is shedding load or shutting down.
+    Overloaded,
+    /// A defect of ours.
+    Internal,
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// A refusal with its message.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+// === impl Reason ===
+
+impl Reason {
+    /// The HTTP status of the answer.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::MissingCredential
+            | Self::ConflictingCredentials
+            | Self::InvalidKey
+            | Self::KeyDisabled
+            | Self::KeyExpired
+            | Self::UserDisabled
+            | Self::UserExpired => StatusCode::UNAUTHORIZED,
+            Self::BadBody | Self::MissingModel => StatusCode::BAD_REQUEST,
+            Self::ModelNotAllowed => StatusCode::FORBIDDEN,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::UnknownEndpoint => StatusCode::NOT_FOUND,
+            Self::Unsupported => StatusCode::UPGRADE_REQUIRED,
+            Self::NoProvider | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable code, as logged and as sent where the dialect has a place for it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MissingCredential => "missing_credential",
+            Self::ConflictingCredentials => "conflicting_credentials",
+            Self::InvalidKey => "invalid_api_key",
+            Self::KeyDisabled => "key_disabled",
+            Self::KeyExpired => "key_expired",
+            Self::UserDisabled => "user_disabled",
+            Self::UserExpired => "user_expired",
+            Self::BadBody => "invalid_body",
+            Self::MissingModel => "missing_model",
+            Self::ModelNotAllowed => "model_not_allowed",
+            Self::TooLarge => "request_too_large",
+            Self::BodyTimeout => "request_timeout",
+            Self::UnknownEndpoint => "unknown_endpoint",
+            Self::Unsupported => "unsupported",
+            Self::NoProvider => "no_provider_available",
+            Self::Overloaded => "overloaded",
+            Self::Internal => "internal_error",
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Token counts in disjoint buckets. Each protocol's own arithmetic is undone once, at the edge (`wire`).
+
+use serde::Serialize;
+
+/// Tokens of one attempt. The buckets are disjoint, so a cost is the sum of bucket times price;
+/// the one exception is `reasoning`, which is a part of `output`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Prompt tokens that were neither read from nor written to a cache.
+    pub input_tokens: u64,
+    /// Prompt tokens served from the provider's cache.
+    pub cache_read_tokens: u64,
+    /// Prompt tokens written to the cache with a lifetime of five minutes.
+    pub cache_write5m_tokens: u64,
+    /// Prompt tokens written to the cache with a lifetime of one hour.
+    pub cache_write1h_tokens: u64,
+    /// Generated tokens, reasoning included.
+    pub output_tokens: u64,
+    /// The part of `output_tokens` spent on reasoning.
+    pub reasoning_tokens: u64,
+    /// Image tokens of the prompt, not counted in `input_tokens`.
+    pub image_input_tokens: u64,
+    /// Image tokens generated, not counted in `output_tokens`.
+    pub image_output_tokens: u64,
+}
+
+/// Where a usage figure comes from, and so how far it can be trusted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provenance {
+    /// The upstream's final figure.
+    Terminal,
+    /// The last figure seen before the stream was cut.
+    Partial,
+    /// Our own estimate.
+    Estimate,
+    /// Nothing was reported.
+    #[default]
+    None,
+}
+
+// === impl Provenance ===
+
+impl Provenance {
+    /// The stable name, as stored and served.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Partial => "partial",
+            Self::Estimate => "estimate",
+            Self::None => "none",
+        }
+    }
+}
