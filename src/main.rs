@@ -1,1 +1,10 @@
-fn main() {}
+//! The `switchyard` binary.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    switchyard::app::cli::main()
+}

@@ -29,8 +29,8 @@ pub struct AttemptRecord {
     pub error: Option<String>,
     /// The start of a failed attempt's body.
     pub error_body: Option<String>,
-    /// Milliseconds from the request's arrival to the attempt's start.
-    pub started_ms: u64,
+    /// Microseconds from the request's arrival to the attempt's start.
+    pub started_us: u64,
     /// Milliseconds the attempt took.
     pub duration_ms: u64,
     /// Milliseconds from the attempt's start to the first byte of the upstream's answer.

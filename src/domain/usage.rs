@@ -40,6 +40,22 @@ pub enum Provenance {
     None,
 }
 
+// === impl Usage ===
+
+impl Usage {
+    /// Adds another attempt's tokens, bucket by bucket.
+    pub fn add(&mut self, other: &Self) {
+        self.input_tokens += other.input_tokens;
+        self.cache_read_tokens += other.cache_read_tokens;
+        self.cache_write5m_tokens += other.cache_write5m_tokens;
+        self.cache_write1h_tokens += other.cache_write1h_tokens;
+        self.output_tokens += other.output_tokens;
+        self.reasoning_tokens += other.reasoning_tokens;
+        self.image_input_tokens += other.image_input_tokens;
+        self.image_output_tokens += other.image_output_tokens;
+    }
+}
+
 // === impl Provenance ===
 
 impl Provenance {

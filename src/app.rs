@@ -1,0 +1,180 @@
+//! Floor 5: the wiring. [`App::start`] names every part in the order in which it starts, [`App::stop`] in the order in which it stops.
+
+pub mod cli;
+mod control;
+mod lifecycle;
+mod listener;
+mod runtime;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use entity::value::Secret;
+use tokio::sync::Semaphore;
+use tokio::sync::watch;
+
+use crate::proxy::{AdminSide, Gateway, Live, Parts, Resolver};
+use crate::settings::Settings;
+use crate::store::bus::Bus;
+use crate::store::ledger::Ledger;
+use crate::store::secrets::Secrets;
+use crate::store::watch::Watch;
+use crate::store::{database, snapshot};
+use control::Control;
+use lifecycle::Lifecycle;
+use runtime::{Runtimes, Tasks};
+
+/// Upstreams read on at once after their client left.
+const DRAINS: usize = 512;
+/// How long the ledger may take to put everything away at the end.
+const FLUSH: Duration = Duration::from_secs(20);
+
+/// A gateway that runs.
+pub struct App {
+    address: SocketAddr,
+    generated_token: Option<Secret>,
+    lifecycle: Lifecycle,
+    live: Live,
+    ledger: Arc<Ledger>,
+    drain: Duration,
+    listener_stop: watch::Sender<bool>,
+    tasks: Tasks,
+    runtimes: Runtimes,
+}
+
+/// Why it does not start.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+// === impl App ===
+
+impl App {
+    /// Starts a gateway. It has runtimes of its own, so it can be started from within any other.
+    ///
+    /// # Errors
+    /// Says which part does not start, and why.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        runtime::install_crypto();
+        let runtimes = Runtimes::build(settings.server.threads)?;
+        let control = runtimes.control().clone();
+        match control.spawn(Self::assemble(settings, runtimes)).await {
+            Ok(app) => app,
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn assemble(settings: Settings, runtimes: Runtimes) -> Result<Self, StartError> {
+        let mut tasks = Tasks::on(runtimes.control().clone());
+        let (secrets, generated_token) = Secrets::open(
+            &settings.data_dir,
+            settings.admin.secret_key.as_ref(),
+            settings.admin.token.as_ref(),
+        )?;
+        let listener = listener::bind(settings.server.listen)?;
+        let address = listener.local_addr()?;
+        let tls = settings.server.tls.as_ref();
+        listener::check_tls(tls)?;
+
+        let db = database::connect(&settings.database, &settings.data_dir).await?;
+        if settings.database.auto_migrate {
+            database::migrate(&db).await?;
+        }
+        let first = snapshot::load(&db, &secrets.sealer).await?;
+        let bus = Bus::connect(settings.redis.url.as_ref())?;
+        let config = Arc::new(Watch::new(db.clone(), secrets.sealer.clone(), bus.clone(), first));
+        tasks.spawn("watch", {
+            let config = config.clone();
+            |stop| async move { config.run(stop).await }
+        });
+        let ledger = Arc::new(Ledger::open(db.clone(), &settings.data_dir)?);
+        tasks.spawn_last("ledger", {
+            let ledger = ledger.clone();
+            |stop| async move { ledger.run(stop).await }
+        });
+
+        let lifecycle = Lifecycle::default();
+        let live = Live::default();
+        let socket = settings.data_dir.join("admin.sock");
+        let control = Control::new(db.clone(), config.clone(), bus, ledger.clone(), lifecycle.clone());
+        let admin = Arc::new(control::admin(&settings, &secrets, db, control));
+        for listen in control::listens(&settings, &socket) {
+            let admin = admin.clone();
+            let drain = settings.server.drain;
+            tasks.spawn("admin", move |stop| async move {
+                if let Err(e) = admin::serve(admin, listen, stop, drain).await {
+                    tracing::error!(error = %e, "the admin service stopped");
+                }
+            });
+        }
+
+        let parts = Arc::new(Parts {
+            watch: config,
+            ledger: ledger.clone(),
+            hasher: secrets.hasher.clone(),
+            resolver: Resolver::default(),
+            live: live.clone(),
+            admin: AdminSide {
+                socket,
+                is_public: settings.server.admin_listen.is_none(),
+            },
+            max_request_bytes: settings.server.max_request_bytes,
+            drains: Semaphore::new(DRAINS),
+            is_refusing: lifecycle.refusing(),
+        });
+        let listener_stop = listener::serve(
+            runtimes.data(),
+            listener,
+            tls,
+            Gateway::new(parts),
+            settings.server.threads,
+        )?;
+        tracing::info!(%address, "switchyard is listening");
+        Ok(Self {
+            address,
+            generated_token: generated_token.map(|token| token.0),
+            lifecycle,
+            live,
+            ledger,
+            drain: settings.server.drain,
+            listener_stop,
+            tasks,
+            runtimes,
+        })
+    }
+
+    /// Where the public port is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The admin token, if it was generated at this start: the only time it can be had.
+    #[must_use]
+    pub fn generated_token(&self) -> Option<&Secret> {
+        self.generated_token.as_ref()
+    }
+
+    /// Requests under way.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.live.count()
+    }
+
+    /// Stops: readiness says so at once, requests under way come to their end (new ones are still served for a moment, until load
+    /// balancers have noticed), the ledger is put away. Returns false if something had to be cut.
+    pub async fn stop(self) -> bool {
+        self.lifecycle.stop();
+        tracing::info!(live = self.live.count(), "stopping");
+        let is_drained = self.lifecycle.drained(&self.live, self.drain).await;
+        if !is_drained {
+            tracing::warn!(live = self.live.count(), "the drain time is over, cutting what is left");
+        }
+        let _ = self.listener_stop.send(true);
+        self.runtimes.cut_data(is_drained);
+        let is_stopped = self.tasks.stop(FLUSH).await;
+        let is_flushed = self.ledger.flush(FLUSH).await;
+        tracing::info!("stopped");
+        self.runtimes.end();
+        is_drained && is_stopped && is_flushed
+    }
+}

@@ -1,0 +1,212 @@
+//! Floor 4: Pingora's hooks in firing order. Each delegates; what happens is in the file it names.
+//!
+//! The same hooks run for three kinds of request, told apart by their [`Context`]:
+//!
+//! - a **journey** is a client's request: it lives in `request_filter` from identify to the last byte (`journey.rs`), trying
+//!   one **attempt** after another (`run.rs`) and relaying the good one (`relay.rs`);
+//! - an **attempt** is a subrequest spawned by a journey (`subrequest.rs`) and passes the upstream hooks (`peer.rs`, `rewrite.rs`, `attempt.rs`);
+//! - **admin** traffic is proxied to the admin service's socket as it is (`admin_side.rs`).
+
+mod admin_side;
+mod attempt;
+mod context;
+mod fault;
+mod journey;
+mod live;
+mod peer;
+mod relay;
+mod reply;
+mod resolve;
+mod rewrite;
+mod run;
+mod settle;
+mod subrequest;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::prelude::{Error, HttpPeer, Result};
+use pingora::protocols::Digest;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use tokio::sync::Semaphore;
+
+pub use admin_side::AdminSide;
+use context::Context;
+pub use live::Live;
+pub use resolve::Resolver;
+
+use crate::store::ledger::Ledger;
+use crate::store::watch::Watch;
+
+/// What the hooks work with: handles, shared by all requests.
+pub struct Parts {
+    /// The configuration as it is now.
+    pub watch: Arc<Watch>,
+    /// Where settled requests go.
+    pub ledger: Arc<Ledger>,
+    /// Hashes presented keys.
+    pub hasher: Arc<entity::value::KeyHasher>,
+    /// Host names to addresses.
+    pub resolver: Resolver,
+    /// Requests under way.
+    pub live: Live,
+    /// Where admin traffic goes.
+    pub admin: AdminSide,
+    /// Largest request body, in bytes, after decompression.
+    pub max_request_bytes: usize,
+    /// Upstreams read on at once after their client left, see `relay::drain`.
+    pub drains: Semaphore,
+    /// Set late in a shutdown: new requests are refused.
+    pub is_refusing: Arc<AtomicBool>,
+}
+
+/// The gateway as Pingora sees it.
+pub struct Gateway {
+    parts: Arc<Parts>,
+}
+
+impl Gateway {
+    /// A gateway over its parts.
+    #[must_use]
+    pub fn new(parts: Arc<Parts>) -> Self {
+        Self { parts }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = Context;
+
+    fn new_ctx(&self) -> Context {
+        Context::Unset
+    }
+
+    async fn early_request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<()> {
+        *ctx = context::of(session, &self.parts);
+        Ok(())
+    }
+
+    fn allow_spawning_subrequest(&self, _session: &Session, ctx: &Context) -> bool {
+        matches!(ctx, Context::Journey(_))
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
+        match ctx {
+            Context::Journey(journey) => journey.run(session, &self.parts).await,
+            _ => Ok(false),
+        }
+    }
+
+    async fn upstream_peer(
+        &self,
+        session: &mut Session,
+        ctx: &mut Context,
+    ) -> Result<Box<HttpPeer>> {
+        match ctx {
+            Context::Attempt(attempt) => peer::choose(attempt, &self.parts).await,
+            _ => self.parts.admin.peer(session),
+        }
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        reused: bool,
+        _peer: &HttpPeer,
+        _fd: std::os::unix::io::RawFd,
+        _digest: Option<&Digest>,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        if let Context::Attempt(attempt) = ctx {
+            attempt.connected(reused);
+        }
+        Ok(())
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        request: &mut RequestHeader,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        match ctx {
+            Context::Attempt(attempt) => rewrite::request(attempt, request),
+            _ => admin_side::request(session, request),
+        }
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        end_of_stream: bool,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        if let Context::Attempt(attempt) = ctx {
+            attempt.put_body(body, end_of_stream);
+        }
+        Ok(())
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        response: &mut ResponseHeader,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        if let Context::Attempt(attempt) = ctx {
+            attempt.answered(response);
+        }
+        Ok(())
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        ctx: &mut Context,
+    ) -> Result<Option<std::time::Duration>> {
+        if let (Context::Attempt(attempt), Some(chunk)) = (ctx, body) {
+            attempt.meter(chunk);
+        }
+        Ok(None)
+    }
+
+    fn error_while_proxy(
+        &self,
+        peer: &HttpPeer,
+        _session: &mut Session,
+        e: Box<Error>,
+        _ctx: &mut Context,
+        _client_reused: bool,
+    ) -> Box<Error> {
+        fault::final_error(peer, e)
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        e: &Error,
+        ctx: &mut Context,
+    ) -> FailToProxy {
+        match ctx {
+            Context::Attempt(attempt) => attempt.failed(e),
+            Context::Journey(journey) => journey.failed(e),
+            Context::Admin(_) | Context::Unset => admin_side::failed(session, e).await,
+        }
+    }
+
+    async fn logging(&self, session: &mut Session, e: Option<&Error>, ctx: &mut Context) {
+        if let Context::Journey(journey) = ctx {
+            settle::settle(journey, session, e, &self.parts);
+        }
+    }
+
+    fn suppress_error_log(&self, _session: &Session, ctx: &Context, _error: &Error) -> bool {
+        matches!(ctx, Context::Attempt(_) | Context::Journey(_))
+    }
+}

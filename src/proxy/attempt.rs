@@ -1,0 +1,222 @@
+//! An attempt: one try at one upstream, seen from the upstream's side of the gateway. Its state, and what its hooks do to it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::header;
+use pingora::http::ResponseHeader;
+use pingora::prelude::Error;
+use pingora::proxy::FailToProxy;
+
+use super::fault;
+use super::subrequest::Link;
+use crate::domain::caller::Caller;
+use crate::domain::fault::Fault;
+use crate::domain::provider::Provider;
+use crate::policy::retry::fault_of_status;
+use crate::policy::select::Choice;
+use crate::store::snapshot::Snapshot;
+use crate::wire::endpoint::Endpoint;
+use crate::wire::meter::{Meter, Reading};
+use crate::wire::peek::Peek;
+
+/// What all attempts of a journey share. The body is the client's own, decompressed: every attempt derives its own from it.
+pub struct Plan {
+    /// The request's id as text.
+    pub request_id: String,
+    /// The configuration the journey began with.
+    pub snapshot: Arc<Snapshot>,
+    /// What is asked for.
+    pub endpoint: Endpoint,
+    /// The client's path.
+    pub path: String,
+    /// The client's query, without credentials.
+    pub query: Option<String>,
+    /// Who asks.
+    pub caller: Caller,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// What the body says of itself.
+    pub peek: Peek,
+    /// Whether the client wants a stream.
+    pub wants_stream: bool,
+    /// The pristine body.
+    pub body: Bytes,
+    /// The client's address.
+    pub client_ip: Option<String>,
+}
+
+/// One attempt.
+pub struct Attempt {
+    /// What it shares with its siblings.
+    pub plan: Arc<Plan>,
+    /// Providers without tries left.
+    pub exhausted: Vec<i64>,
+    /// The provider to take if it still passes.
+    pub nominee: Option<i64>,
+    /// The body as this provider gets it.
+    pub body: Bytes,
+    /// How it goes.
+    pub report: Report,
+    meter: Option<Meter>,
+    link: Link,
+}
+
+/// How an attempt went.
+pub struct Report {
+    /// The provider and why; none when nobody was left.
+    pub choice: Option<Choice>,
+    /// The model it was asked for.
+    pub model: Option<String>,
+    /// Edits made to the body.
+    pub edits: Vec<String>,
+    /// Whether its connection came out of the pool.
+    pub reused_connection: bool,
+    /// The upstream's status.
+    pub status: Option<u16>,
+    /// What went wrong.
+    pub failure: Option<(Fault, String)>,
+    /// When it began.
+    pub started: Instant,
+    /// When the upstream began to answer.
+    pub first_byte: Option<Instant>,
+    /// When its first content came.
+    pub first_content: Option<Instant>,
+    /// When it ended.
+    pub ended: Instant,
+    /// The same on the wall.
+    pub ended_at: DateTime<Utc>,
+    /// What it used; none when nothing was metered.
+    pub reading: Option<Reading>,
+}
+
+// === impl Attempt ===
+
+impl Attempt {
+    /// A new attempt.
+    pub fn new(plan: Arc<Plan>, exhausted: Vec<i64>, nominee: Option<i64>, link: Link) -> Self {
+        let now = Instant::now();
+        Self {
+            body: plan.body.clone(),
+            report: Report {
+                choice: None,
+                model: plan.model.clone(),
+                edits: Vec::new(),
+                reused_connection: false,
+                status: None,
+                failure: None,
+                started: now,
+                first_byte: None,
+                first_content: None,
+                ended: now,
+                ended_at: DateTime::UNIX_EPOCH,
+                reading: None,
+            },
+            plan,
+            exhausted,
+            nominee,
+            meter: None,
+            link,
+        }
+    }
+
+    /// The chosen provider, once there is one.
+    pub fn provider(&self) -> Option<&Arc<Provider>> {
+        self.report.choice.as_ref().map(|choice| &choice.provider)
+    }
+
+    /// Notes the choice and tells the journey.
+    pub fn choose(&mut self, choice: Choice) {
+        if let Some(chosen) = self.link.chosen.take() {
+            // The journey may have left already.
+            let _ = chosen.send(choice.provider.clone());
+        }
+        self.report.choice = Some(choice);
+    }
+
+    /// Notes what went wrong; the first word counts.
+    pub fn fail(&mut self, fault: Fault, what: impl Into<String>) {
+        self.report
+            .failure
+            .get_or_insert_with(|| (fault, what.into()));
+    }
+
+    /// Hook: there is a connection.
+    pub fn connected(&mut self, reused: bool) {
+        self.report.reused_connection = reused;
+    }
+
+    /// Hook: puts this attempt's body in the placeholder's place.
+    pub fn put_body(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
+        *body = end_of_stream.then(|| std::mem::take(&mut self.body));
+    }
+
+    /// Hook: the upstream began to answer.
+    pub fn answered(&mut self, response: &ResponseHeader) {
+        let status = response.status.as_u16();
+        if response.status.is_informational() {
+            return;
+        }
+        self.report.status = Some(status);
+        self.report.first_byte = Some(Instant::now());
+        if let Some(fault) = fault_of_status(status) {
+            self.fail(fault, format!("the upstream answered {status}"));
+        } else if self.plan.endpoint.operation.is_metered() {
+            let text = |name| response.headers.get(name).and_then(|v| v.to_str().ok());
+            self.meter = Some(Meter::new(
+                self.plan.endpoint.protocol,
+                self.plan.endpoint.operation,
+                text(header::CONTENT_TYPE),
+                text(header::CONTENT_ENCODING),
+            ));
+        }
+    }
+
+    /// Hook: a chunk of the answer passes.
+    pub fn meter(&mut self, chunk: &[u8]) {
+        let Some(meter) = &mut self.meter else {
+            return;
+        };
+        meter.feed(chunk);
+        if self.report.first_content.is_none() && meter.has_content() {
+            self.report.first_content = Some(Instant::now());
+        }
+    }
+
+    /// Hook: it failed. Nothing is written: what the client sees is the journey's business.
+    pub fn failed(&mut self, e: &Error) -> FailToProxy {
+        if let Some((fault, what)) = fault::of_error(e) {
+            self.fail(fault, what);
+        }
+        FailToProxy {
+            error_code: 0,
+            can_reuse_downstream: false,
+        }
+    }
+}
+
+impl Drop for Attempt {
+    /// The report goes out however the attempt ends: complete, failed, or stopped where it stood.
+    fn drop(&mut self) {
+        let Some(report) = self.link.report.take() else {
+            return;
+        };
+        let mut own = Report {
+            choice: self.report.choice.take(),
+            model: self.report.model.take(),
+            edits: std::mem::take(&mut self.report.edits),
+            failure: self.report.failure.take(),
+            reading: self.meter.as_mut().map(Meter::finish),
+            ended: Instant::now(),
+            ended_at: Utc::now(),
+            ..self.report
+        };
+        if own.choice.is_none() {
+            own.model = None;
+        }
+        // Nobody listens when the journey is gone as well.
+        let _ = report.send(own);
+    }
+}

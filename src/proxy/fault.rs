@@ -1,0 +1,66 @@
+//! Pingora's errors, read as whose fault they are.
+
+use pingora::prelude::{Error, HttpPeer};
+use pingora::{ErrorSource, ErrorType};
+
+use crate::domain::fault::Fault;
+
+/// Whose fault an error is, and what happened, in words for the decision chain. `None` when it is only the journey hanging up.
+pub fn of_error(e: &Error) -> Option<(Fault, String)> {
+    let fault = match e.etype() {
+        ErrorType::ConnectTimedout
+        | ErrorType::ConnectRefused
+        | ErrorType::ConnectNoRoute
+        | ErrorType::ConnectError
+        | ErrorType::ConnectProxyFailure
+        | ErrorType::TLSHandshakeFailure
+        | ErrorType::TLSHandshakeTimedout
+        | ErrorType::InvalidCert
+        | ErrorType::HandshakeError
+        | ErrorType::BindError
+        | ErrorType::SocketError => Fault::Network,
+        _ => match e.esource() {
+            ErrorSource::Upstream => Fault::Provider,
+            ErrorSource::Downstream => return None,
+            ErrorSource::Internal | ErrorSource::Unset => Fault::Us,
+        },
+    };
+    Some((fault, describe(e)))
+}
+
+/// The error as Pingora leaves the connection: never retried by Pingora itself, because what is tried next is the journey's decision.
+pub fn final_error(peer: &HttpPeer, e: Box<Error>) -> Box<Error> {
+    let mut e = e.more_context(format!("peer {}", peer._address));
+    e.set_retry(false);
+    e
+}
+
+fn describe(e: &Error) -> String {
+    let what = match e.etype() {
+        ErrorType::ConnectTimedout => "connecting timed out",
+        ErrorType::ConnectRefused => "the connection was refused",
+        ErrorType::ConnectNoRoute => "no route to the host",
+        ErrorType::ConnectError => "connecting failed",
+        ErrorType::TLSHandshakeFailure => "the TLS handshake failed",
+        ErrorType::TLSHandshakeTimedout => "the TLS handshake timed out",
+        ErrorType::InvalidCert => "the certificate is not valid",
+        ErrorType::ReadTimedout => "the upstream sent nothing in time",
+        ErrorType::WriteTimedout => "the upstream took nothing in time",
+        ErrorType::ConnectionClosed => "the upstream closed the connection",
+        ErrorType::ReadError => "reading from the upstream failed",
+        ErrorType::WriteError => "writing to the upstream failed",
+        ErrorType::InvalidHTTPHeader => "the upstream's answer is not HTTP",
+        other => return format!("{}: {e}", other.as_str()),
+    };
+    match e.root_cause().to_string() {
+        cause if cause.is_empty() => what.to_owned(),
+        cause => {
+            let mut text = format!("{what}: {cause}");
+            if text.len() > 500 {
+                let end = text.floor_char_boundary(500);
+                text.truncate(end);
+            }
+            text
+        }
+    }
+}

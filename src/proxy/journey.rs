@@ -1,0 +1,320 @@
+//! A journey: one client request, from identify to the last byte. This file is the plot; each step is a file of its own.
+
+mod models;
+mod receive;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{Method, header};
+use pingora::prelude::{Error, Result};
+use pingora::proxy::{FailToProxy, Session};
+use uuid::Uuid;
+
+use super::attempt::Plan;
+use super::live::LiveGuard;
+use super::{Parts, reply, run};
+use crate::domain::caller::Caller;
+use crate::domain::chain::AttemptRecord;
+use crate::domain::protocol::{Dialect, Operation, Protocol};
+use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::{access, authn};
+use crate::store::snapshot::Snapshot;
+use crate::wire::endpoint::{self, Endpoint};
+use crate::wire::meter::Reading;
+use crate::wire::peek::{self, Peek};
+use crate::wire::credential;
+
+/// One client request under way. What it becomes in the log is decided by what is noted here.
+pub struct Journey {
+    /// Its id, sent back as `x-request-id`.
+    pub id: Uuid,
+    /// The same as text.
+    pub id_text: String,
+    /// When it arrived.
+    pub arrived: Instant,
+    /// The same on the wall.
+    pub created_at: DateTime<Utc>,
+    /// The configuration it goes by, to its end.
+    pub snapshot: Arc<Snapshot>,
+    /// The shape of our own errors.
+    pub dialect: Dialect,
+    /// What is asked for, if it is anything we know.
+    pub endpoint: Option<Endpoint>,
+    /// Who asks, once the credential is checked.
+    pub caller: Option<Caller>,
+    /// What the attempts share, once the body is there.
+    pub plan: Option<Arc<Plan>>,
+    /// Bytes of the body, decompressed.
+    pub request_bytes: usize,
+    /// What was tried.
+    pub attempts: Vec<Tried>,
+    /// Why we refused, if we did.
+    pub refusal: Option<Refusal>,
+    /// What the client got.
+    pub answer: Answer,
+    /// Whether the request leaves a row in the log: not the probes and preflights.
+    pub is_logged: bool,
+    _live: LiveGuard,
+}
+
+/// One attempt, as it goes into the chain and onto the bill.
+pub struct Tried {
+    /// For the chain.
+    pub record: AttemptRecord,
+    /// For the bill; none when nothing was metered.
+    pub reading: Option<Reading>,
+    /// When it ended.
+    pub ended_at: DateTime<Utc>,
+    /// When its first content came.
+    pub first_content: Option<Instant>,
+}
+
+/// What the client got.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The status; 0 while there is none.
+    pub status: u16,
+    /// When the first byte was on its way.
+    pub first_byte: Option<Instant>,
+    /// Whether it was an event stream.
+    pub is_stream: bool,
+    /// Bytes of the body.
+    pub bytes: u64,
+    /// Whether the client left before the end.
+    pub client_left: bool,
+    /// What broke it off after it had begun.
+    pub cut: Option<String>,
+}
+
+// === impl Journey ===
+
+impl Journey {
+    /// A request has arrived: nothing is known but its head.
+    pub fn begin(session: &Session, parts: &Parts) -> Self {
+        let head = session.req_header();
+        let path = head.uri.path();
+        let id = Uuid::now_v7();
+        let endpoint = endpoint::classify(&head.method, path, &head.headers);
+        Self {
+            id,
+            id_text: id.to_string(),
+            arrived: Instant::now(),
+            created_at: Utc::now(),
+            snapshot: parts.watch.current(),
+            dialect: endpoint.as_ref().map_or_else(
+                || endpoint::dialect_for(path, &head.headers),
+                |endpoint| endpoint.protocol.dialect(),
+            ),
+            endpoint,
+            caller: None,
+            plan: None,
+            request_bytes: 0,
+            attempts: Vec::new(),
+            refusal: None,
+            answer: Answer::default(),
+            is_logged: true,
+            _live: parts.live.enter(),
+        }
+    }
+
+    /// The whole of it: the answer is written when this returns. An error means the connection must not be used again.
+    ///
+    /// # Errors
+    /// When the client is gone, or its answer was cut in a way that only closing the connection can tell it.
+    pub async fn run(&mut self, session: &mut Session, parts: &Parts) -> Result<bool> {
+        receive::settle_connection(session);
+        if self.answer_probe(session).await? {
+            return Ok(true);
+        }
+        match self.steps(session, parts).await {
+            Ok(()) => {}
+            Err(Stop::Refused(refusal)) => self.refuse(session, refusal).await?,
+            Err(Stop::Broken(e)) => return Err(e),
+        }
+        Ok(true)
+    }
+
+    async fn steps(&mut self, session: &mut Session, parts: &Parts) -> Result<(), Stop> {
+        let identified = self.identify(session, parts);
+        let endpoint = self.endpoint(session)?;
+        let caller = identified?;
+        self.caller = Some(caller.clone());
+        if parts.is_refusing.load(Ordering::Relaxed) {
+            return Err(Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into());
+        }
+        if matches!(endpoint.operation, Operation::ListModels | Operation::GetModel)
+            && let Some(body) = models::answer(session, &self.snapshot, &caller, &endpoint)?
+        {
+            return Ok(reply::json(self, session, http::StatusCode::OK, body).await?);
+        }
+        let body = receive::body(session, parts.max_request_bytes).await?;
+        self.request_bytes = body.len();
+        let plan = self.plan(session, endpoint, caller, body)?;
+        access::permit_model(&plan.caller, plan.model.as_deref())?;
+        run::attempts(self, session, parts, plan).await
+    }
+
+    /// Who calls, from the head alone: nothing is buffered before this.
+    fn identify(&self, session: &Session, parts: &Parts) -> Result<Caller, Refusal> {
+        let head = session.req_header();
+        let presented = credential::present(&head.headers, head.uri.query())?;
+        authn::authenticate(&self.snapshot, &parts.hasher, &presented, self.created_at)
+    }
+
+    fn endpoint(&self, session: &Session) -> Result<Endpoint, Refusal> {
+        let head = session.req_header();
+        if session.is_upgrade_req() {
+            return Err(Refusal::new(
+                Reason::Unsupported,
+                "WebSocket is not served here; use HTTP with server-sent events.",
+            ));
+        }
+        self.endpoint.clone().ok_or_else(|| {
+            Refusal::new(
+                Reason::UnknownEndpoint,
+                format!("There is no endpoint {} {}.", head.method, head.uri.path()),
+            )
+        })
+    }
+
+    /// What the request says of itself, and with it all that the attempts need to know.
+    fn plan(
+        &mut self,
+        session: &Session,
+        endpoint: Endpoint,
+        caller: Caller,
+        body: Bytes,
+    ) -> Result<Arc<Plan>, Refusal> {
+        let head = session.req_header();
+        let path = head.uri.path().to_owned();
+        let peek = if endpoint.operation == Operation::Passthrough || body.is_empty() {
+            Peek::default()
+        } else {
+            peek::peek(endpoint.protocol, &head.headers, &body).map_err(|e| {
+                Refusal::new(Reason::BadBody, format!("The body is not valid JSON: {e}."))
+            })?
+        };
+        let model = match &endpoint.model {
+            Some(span) => Some(percent_decode(&path[span.clone()])),
+            None => peek.model.clone(),
+        };
+        if endpoint.operation.needs_model() && model.as_deref().is_none_or(str::is_empty) {
+            return Err(Refusal::new(
+                Reason::MissingModel,
+                "The request names no model.",
+            ));
+        }
+        let wants_stream = endpoint.operation == Operation::GenerateStream
+            || (endpoint.protocol != Protocol::Gemini && peek.stream == Some(true));
+        let query = head
+            .uri
+            .query()
+            .map(|query| credential::query_without_key(query).into_owned());
+        let plan = Arc::new(Plan {
+            request_id: self.id_text.clone(),
+            snapshot: self.snapshot.clone(),
+            endpoint,
+            path,
+            query,
+            caller,
+            model,
+            peek,
+            wants_stream,
+            body,
+            client_ip: client_ip(session),
+        });
+        self.plan = Some(plan.clone());
+        Ok(plan)
+    }
+
+    /// Probes and preflights, which are answered before anybody is identified and leave no row.
+    async fn answer_probe(&mut self, session: &mut Session) -> Result<bool> {
+        let head = session.req_header();
+        let status = match head.method {
+            Method::HEAD if head.uri.path() == "/" => http::StatusCode::OK,
+            Method::OPTIONS
+                if head
+                    .headers
+                    .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) =>
+            {
+                http::StatusCode::NO_CONTENT
+            }
+            _ => return Ok(false),
+        };
+        self.is_logged = false;
+        reply::empty(self, session, status).await?;
+        Ok(true)
+    }
+
+    async fn refuse(&mut self, session: &mut Session, refusal: Refusal) -> Result<()> {
+        let written = reply::refusal(self, session, &refusal).await;
+        self.refusal = Some(refusal);
+        written
+    }
+
+    /// Hook: the journey itself failed. The client is gone or its answer is cut: there is nothing left to write.
+    pub fn failed(&mut self, _e: &Error) -> FailToProxy {
+        FailToProxy {
+            error_code: 0,
+            can_reuse_downstream: false,
+        }
+    }
+}
+
+/// Why a journey ends before its answer.
+pub enum Stop {
+    /// We say no.
+    Refused(Refusal),
+    /// The connection is of no more use.
+    Broken(Box<Error>),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Box<Error>> for Stop {
+    fn from(e: Box<Error>) -> Self {
+        Self::Broken(e)
+    }
+}
+
+/// The address of the peer, as text.
+pub fn client_ip(session: &Session) -> Option<String> {
+    session
+        .client_addr()
+        .and_then(|address| address.as_inet())
+        .map(|address| address.ip().to_canonical().to_string())
+}
+
+fn percent_decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let hex = bytes
+            .get(i + 1..i + 3)
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match (bytes[i], hex) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                i += 3;
+            }
+            (byte, _) => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

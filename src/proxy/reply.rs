@@ -1,0 +1,163 @@
+//! Answers we make ourselves, in the caller's dialect, and what every answer carries.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::prelude::Result;
+use pingora::proxy::Session;
+
+use super::journey::Journey;
+use crate::domain::refusal::{Reason, Refusal};
+use crate::wire;
+
+/// Headers of an upstream's answer that are about its connection, its servers or its site, and mean nothing or something wrong coming
+/// from us.
+const REMOVED: [&str; 18] = [
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "alt-svc",
+    "cf-cache-status",
+    "cf-ray",
+    "connection",
+    "keep-alive",
+    "nel",
+    "report-to",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "via",
+    "x-powered-by",
+    "x-request-id",
+];
+
+/// Refuses, in the caller's dialect.
+///
+/// # Errors
+/// When the client is gone.
+pub async fn refusal(journey: &mut Journey, session: &mut Session, refusal: &Refusal) -> Result<()> {
+    let body = wire::reply::refusal(journey.dialect, refusal, &journey.id_text);
+    if session.response_written().is_some_and(|r| !r.status.is_informational()) {
+        return Ok(());
+    }
+    let mut head = head(journey, session, refusal.reason.status(), body.len())?;
+    if matches!(
+        refusal.reason,
+        Reason::BodyTimeout | Reason::TooLarge | Reason::Overloaded
+    ) {
+        session.set_keepalive(None);
+    }
+    if matches!(refusal.reason, Reason::NoProvider | Reason::Overloaded) {
+        head.insert_header(header::RETRY_AFTER, "5")?;
+    }
+    write(journey, session, head, body).await
+}
+
+/// Answers with JSON.
+///
+/// # Errors
+/// When the client is gone.
+pub async fn json(
+    journey: &mut Journey,
+    session: &mut Session,
+    status: StatusCode,
+    body: Bytes,
+) -> Result<()> {
+    let head = head(journey, session, status, body.len())?;
+    write(journey, session, head, body).await
+}
+
+/// Answers without a body.
+///
+/// # Errors
+/// When the client is gone.
+pub async fn empty(journey: &mut Journey, session: &mut Session, status: StatusCode) -> Result<()> {
+    let mut head = ResponseHeader::build(status, Some(8))?;
+    if status != StatusCode::NO_CONTENT {
+        head.insert_header(header::CONTENT_LENGTH, 0)?;
+    }
+    stamp(&mut head, journey, session)?;
+    if status == StatusCode::NO_CONTENT {
+        let requested = session.get_header(header::ACCESS_CONTROL_REQUEST_HEADERS);
+        if let Some(names) = requested.cloned() {
+            head.insert_header(header::ACCESS_CONTROL_ALLOW_HEADERS, names)?;
+        }
+        head.insert_header(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+        )?;
+        head.insert_header(header::ACCESS_CONTROL_MAX_AGE, "86400")?;
+    }
+    write(journey, session, head, Bytes::new()).await
+}
+
+/// Passes on an upstream's answer that was held.
+///
+/// # Errors
+/// When the client is gone.
+pub async fn held(
+    journey: &mut Journey,
+    session: &mut Session,
+    head: Box<ResponseHeader>,
+    body: Bytes,
+) -> Result<()> {
+    write(journey, session, *head, body).await
+}
+
+/// Makes an upstream's head ours.
+///
+/// # Errors
+/// Never in practice: the values are our own.
+pub fn adopt(head: &mut ResponseHeader, journey: &Journey, session: &Session) -> Result<()> {
+    for name in REMOVED {
+        head.remove_header(name);
+    }
+    stamp(head, journey, session)
+}
+
+fn head(
+    journey: &Journey,
+    session: &Session,
+    status: StatusCode,
+    length: usize,
+) -> Result<ResponseHeader> {
+    let mut head = ResponseHeader::build(status, Some(8))?;
+    head.insert_header(header::CONTENT_TYPE, "application/json")?;
+    head.insert_header(header::CONTENT_LENGTH, length)?;
+    stamp(&mut head, journey, session)?;
+    Ok(head)
+}
+
+/// The request's id on every answer; and, where a page asks, leave to read it: credentials are headers here, never cookies, so any
+/// origin may.
+fn stamp(head: &mut ResponseHeader, journey: &Journey, session: &Session) -> Result<()> {
+    head.insert_header("x-request-id", journey.id_text.as_str())?;
+    if session.get_header(header::ORIGIN).is_some() {
+        head.insert_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")?;
+        head.insert_header(header::ACCESS_CONTROL_EXPOSE_HEADERS, "*")?;
+    }
+    Ok(())
+}
+
+async fn write(
+    journey: &mut Journey,
+    session: &mut Session,
+    head: ResponseHeader,
+    body: Bytes,
+) -> Result<()> {
+    journey.answer.status = head.status.as_u16();
+    journey.answer.first_byte = Some(Instant::now());
+    let has_body = !body.is_empty() && session.req_header().method != http::Method::HEAD;
+    session
+        .write_response_header(Box::new(head), !has_body)
+        .await?;
+    if has_body {
+        journey.answer.bytes = body.len() as u64;
+        session.write_response_body(Some(body), true).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,370 @@
+//! Which attempt next: one after another, until one has an answer for the client or nobody is left.
+//!
+//! An answer that is the client's own doing (400, 413, ...) is passed on as it is: no other provider would take that request either.
+//! Any other failure (see `policy::retry`) is *held*: its body is read, bounded, for the chain, and the next provider
+//! is tried. Nobody left, the last held answer is passed on with its own status and body, unless it was about *our*
+//! credential at the provider, which is none of the client's business: that, like having had no answer at all, becomes our 503.
+//!
+//! A provider that failed is tried again while it has tries left, unless the fault would stay (its key, its model). A
+//! connection out of the pool that turns out dead costs no try: it says nothing about the provider.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use pingora::http::ResponseHeader;
+use pingora::protocols::http::HttpTask;
+use pingora::proxy::{Session, SubrequestSpawner};
+use tokio::time::timeout;
+
+use super::attempt::{Attempt, Plan, Report};
+use super::journey::{Journey, Stop, Tried};
+use super::peer::millis;
+use super::relay::{self, End};
+use super::subrequest::{self, Running};
+use super::{Parts, reply};
+use crate::domain::chain::{AttemptRecord, Outcome};
+use crate::domain::fault::Fault;
+use crate::domain::provider::Provider;
+use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::retry::{MAX_ATTEMPTS, fault_of_status};
+
+/// How much of a failed answer is kept to be passed on.
+const HELD_BODY: usize = 64 << 10;
+/// How much of it goes into the chain.
+const EXCERPT: usize = 2 << 10;
+/// How long a failed answer's body is waited for.
+const HELD_WAIT: Duration = Duration::from_secs(5);
+
+/// Runs attempts until the client has an answer.
+///
+/// # Errors
+/// Refuses when nobody could answer; breaks when the client is gone.
+pub async fn attempts(
+    journey: &mut Journey,
+    session: &mut Session,
+    parts: &Parts,
+    plan: Arc<Plan>,
+) -> Result<(), Stop> {
+    let has_body = !plan.body.is_empty();
+    subrequest::prepare(session, has_body)?;
+    let Some(spawner) = session.subrequest_spawner.take() else {
+        return Err(Refusal::new(Reason::Internal, "The gateway failed.").into());
+    };
+    let mut tries = Tries::default();
+    let mut held: Option<Held> = None;
+    loop {
+        let running = start(&spawner, session, &plan, &tries, has_body);
+        match first_word(running, session).await {
+            Word::Answer(running, head, provider) => {
+                return deliver(journey, session, parts, running, head, &provider).await;
+            }
+            Word::Failure(running, head) => {
+                let body = hold_body(running, &head).await;
+                let Some(report) = body.report else { break };
+                tries.note(&report);
+                journey.note(report, Outcome::Failed, Some(&body.bytes));
+                held = Some(Held {
+                    head,
+                    body: body.bytes,
+                });
+            }
+            Word::Silence(report) => {
+                let Some(report) = report.filter(|r| r.choice.is_some()) else {
+                    break;
+                };
+                tries.note(&report);
+                journey.note(report, Outcome::Failed, None);
+            }
+            Word::ClientLeft(report) => {
+                journey.answer.client_left = true;
+                if let Some(report) = report {
+                    journey.note(report, Outcome::ClientLeft, None);
+                }
+                return Ok(());
+            }
+        }
+        if tries.total >= MAX_ATTEMPTS {
+            break;
+        }
+    }
+    pass_on(journey, session, held).await
+}
+
+/// The last failed answer.
+struct Held {
+    head: Box<ResponseHeader>,
+    body: Bytes,
+}
+
+/// What was tried so far, as far as the next choice depends on it.
+#[derive(Default)]
+struct Tries {
+    total: u32,
+    by_provider: Vec<(i64, u32)>,
+    exhausted: Vec<i64>,
+    nominee: Option<i64>,
+    stale_connections: u32,
+}
+
+/// The first thing an attempt has to say.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one match, on one stack frame"
+)]
+enum Word {
+    /// An answer for the client.
+    Answer(Running, Box<ResponseHeader>, Option<Arc<Provider>>),
+    /// An answer that another provider may better.
+    Failure(Running, Box<ResponseHeader>),
+    /// No answer.
+    Silence(Option<Report>),
+    /// Nobody to answer to.
+    ClientLeft(Option<Report>),
+}
+
+fn start(
+    spawner: &SubrequestSpawner,
+    session: &Session,
+    plan: &Arc<Plan>,
+    tries: &Tries,
+    has_body: bool,
+) -> Running {
+    let attempt =
+        |link| Attempt::new(plan.clone(), tries.exhausted.clone(), tries.nominee, link);
+    subrequest::start(spawner, session, attempt, has_body)
+}
+
+/// Waits for the head of the answer, while watching the client and the chosen provider's patience.
+async fn first_word(mut running: Running, session: &mut Session) -> Word {
+    let mut provider: Option<Arc<Provider>> = None;
+    let mut is_choosing = true;
+    let patience = tokio::time::sleep(Duration::from_secs(3600));
+    tokio::pin!(patience);
+    let mut is_patient = true;
+    loop {
+        tokio::select! {
+            biased;
+            chosen = &mut running.chosen, if is_choosing => {
+                is_choosing = false;
+                provider = chosen.ok();
+                let limit = provider.as_ref().and_then(|p| millis(p.timeouts.first_byte_ms.max(p.timeouts.connect_ms)));
+                if let Some(limit) = limit {
+                    patience.as_mut().reset(tokio::time::Instant::now() + limit);
+                    is_patient = false;
+                }
+            }
+            task = running.next() => match task {
+                Some(HttpTask::Header(head, _)) if head.status.is_informational() => {}
+                Some(HttpTask::Header(head, _)) => {
+                    let moves_on = fault_of_status(head.status.as_u16()).is_some_and(Fault::moves_on);
+                    return if moves_on {
+                        Word::Failure(running, head)
+                    } else {
+                        Word::Answer(running, head, provider)
+                    };
+                }
+                Some(_) => {}
+                None => return Word::Silence(running.finish().await),
+            },
+            () = &mut patience, if !is_patient => {
+                let mut report = running.stop().await;
+                if let Some(report) = &mut report {
+                    report.failure = Some((Fault::Provider, "the upstream did not begin to answer in time".into()));
+                }
+                return Word::Silence(report);
+            }
+            _ = session.read_body_or_idle(true) => {
+                return Word::ClientLeft(running.stop().await);
+            }
+        }
+    }
+}
+
+/// The client gets this attempt's answer.
+async fn deliver(
+    journey: &mut Journey,
+    session: &mut Session,
+    parts: &Parts,
+    mut running: Running,
+    head: Box<ResponseHeader>,
+    provider: &Option<Arc<Provider>>,
+) -> Result<(), Stop> {
+    let timeouts = provider.as_ref().map(|p| p.timeouts).unwrap_or_default();
+    let is_bad = fault_of_status(head.status.as_u16()).is_some();
+    let mut excerpt = BytesMut::new();
+    let keep = is_bad.then_some(&mut excerpt);
+    let relayed = relay::relay(journey, session, &mut running, head, timeouts, keep).await;
+    let (outcome, report) = match &relayed {
+        Ok(End::Complete) if is_bad => (Outcome::Failed, running.finish().await),
+        Ok(End::Complete) => (Outcome::Completed, running.finish().await),
+        Ok(End::ClientLeft) => {
+            let report = relay::drain(running, parts).await;
+            (Outcome::ClientLeft, report)
+        }
+        Ok(End::Cut(_)) | Err(_) => (Outcome::Cut, running.stop().await),
+    };
+    if let Some(mut report) = report {
+        if let Ok(End::Cut(what)) = &relayed {
+            report.failure = Some((Fault::Provider, what.clone()));
+        }
+        journey.note(report, outcome, is_bad.then_some(&excerpt[..]));
+    }
+    match relayed {
+        Ok(End::Cut(what)) => relay::end_cut(journey, session, what).await,
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+struct HeldBody {
+    bytes: Bytes,
+    report: Option<Report>,
+}
+
+/// Reads a failed answer's body, bounded in bytes and time.
+async fn hold_body(mut running: Running, head: &ResponseHeader) -> HeldBody {
+    let mut body = BytesMut::new();
+    let reading = async {
+        while let Some(task) = running.next().await {
+            match task {
+                HttpTask::Body(Some(chunk), _) => {
+                    let room = HELD_BODY - body.len();
+                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                    if body.len() == HELD_BODY {
+                        return false;
+                    }
+                }
+                HttpTask::Failed(_) => return false,
+                _ => {}
+            }
+        }
+        true
+    };
+    let is_whole = timeout(HELD_WAIT, reading).await.unwrap_or(false);
+    let report = if is_whole {
+        running.finish().await
+    } else {
+        running.stop().await
+    };
+    let encoding = head
+        .headers
+        .get(http::header::CONTENT_ENCODING)
+        .and_then(|v| v.to_str().ok());
+    HeldBody {
+        bytes: relay::readable(encoding, body.freeze()),
+        report,
+    }
+}
+
+/// Nobody is left: the last failed answer, or our own refusal.
+async fn pass_on(
+    journey: &mut Journey,
+    session: &mut Session,
+    held: Option<Held>,
+) -> Result<(), Stop> {
+    let last = journey.attempts.last().and_then(|tried| tried.record.fault);
+    match held {
+        Some(held) if last != Some(Fault::Key) => {
+            let mut head = held.head;
+            for name in ["content-encoding", "transfer-encoding", "content-length"] {
+                head.remove_header(name);
+            }
+            head.insert_header(http::header::CONTENT_LENGTH, held.body.len())?;
+            reply::adopt(&mut head, journey, session)?;
+            Ok(reply::held(journey, session, head, held.body).await?)
+        }
+        _ if journey.attempts.is_empty() => Err(Refusal::new(
+            Reason::NoProvider,
+            "No provider is configured for this request: none that this key may use serves this protocol and model.",
+        )
+        .into()),
+        _ => Err(Refusal::new(
+            Reason::NoProvider,
+            "No provider could answer this request; please try again shortly.",
+        )
+        .into()),
+    }
+}
+
+// === impl Tries ===
+
+impl Tries {
+    fn note(&mut self, report: &Report) {
+        let Some(choice) = &report.choice else { return };
+        let provider = &choice.provider;
+        self.nominee = Some(provider.id);
+        if report.reused_connection && report.status.is_none() && self.stale_connections < 3 {
+            self.stale_connections += 1;
+            return;
+        }
+        self.total += 1;
+        let count = match self.by_provider.iter_mut().find(|(id, _)| *id == provider.id) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                self.by_provider.push((provider.id, 1));
+                1
+            }
+        };
+        let stays = matches!(
+            report.failure,
+            Some((Fault::Key | Fault::Model | Fault::Us, _))
+        );
+        if stays || count >= provider.max_attempts {
+            self.exhausted.push(provider.id);
+            self.nominee = None;
+        }
+    }
+}
+
+// === impl Journey ===
+
+impl Journey {
+    /// Takes an attempt into the chain.
+    fn note(&mut self, report: Report, outcome: Outcome, error_body: Option<&[u8]>) {
+        let Some(choice) = report.choice else { return };
+        let ms = |later: std::time::Instant, earlier| {
+            u64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(u64::MAX)
+        };
+        let (fault, error) = match report.failure {
+            Some((fault, what)) => (Some(fault), Some(what)),
+            None => (None, None),
+        };
+        let reading = report.reading;
+        let record = AttemptRecord {
+            attempt: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX) + 1,
+            provider_id: choice.provider.id,
+            provider_name: choice.provider.name.clone(),
+            model: report.model,
+            selection: choice.selection,
+            status: report.status,
+            outcome,
+            fault,
+            error,
+            error_body: error_body.map(|body| {
+                String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned()
+            }),
+            started_us: u64::try_from(
+                report
+                    .started
+                    .saturating_duration_since(self.arrived)
+                    .as_micros(),
+            )
+            .unwrap_or(u64::MAX),
+            duration_ms: ms(report.ended, report.started),
+            ttfb_ms: report.first_byte.map(|at| ms(at, report.started)),
+            edits: report.edits,
+            usage: reading.as_ref().map(|r| r.usage).unwrap_or_default(),
+            settled_from: reading.as_ref().map(|r| r.provenance).unwrap_or_default(),
+        };
+        self.attempts.push(Tried {
+            record,
+            reading,
+            ended_at: report.ended_at,
+            first_content: report.first_content,
+        });
+    }
+}

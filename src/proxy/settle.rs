@@ -1,0 +1,206 @@
+//! The only place that settles: once per journey, whatever became of it, its usage lines and its log row go to the ledger.
+
+use std::time::Instant;
+
+use entity::{request_log, usage};
+use http::header;
+use pingora::prelude::Error;
+use pingora::proxy::Session;
+use uuid::Uuid;
+
+use super::Parts;
+use super::journey::{Journey, Tried, client_ip};
+use crate::domain::chain::AttemptRecord;
+use crate::domain::usage::{Provenance, Usage};
+use crate::store::ledger::Entry;
+
+/// The status in the log of a client that left before it got one, as nginx calls it.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+/// Texts in the log are cut to what their columns take.
+const MAX_NAME: usize = 256;
+const MAX_ENDPOINT: usize = 512;
+
+/// Settles a journey.
+pub fn settle(journey: &mut Journey, session: &Session, _e: Option<&Error>, parts: &Parts) {
+    if !journey.is_logged {
+        return;
+    }
+    let lines = usage_lines(journey);
+    let request = row(journey, session);
+    if request.status >= 500 {
+        tracing::warn!(
+            request.id = %journey.id,
+            status = request.status,
+            error = request.error_message.as_deref().unwrap_or_default(),
+            "request failed"
+        );
+    } else {
+        tracing::debug!(request.id = %journey.id, status = request.status, "request settled");
+    }
+    parts.ledger.record(Entry { request, lines });
+}
+
+fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
+    let Some(caller) = &journey.caller else {
+        return Vec::new();
+    };
+    let requested = requested_model(journey);
+    journey
+        .attempts
+        .iter()
+        .filter_map(|tried| {
+            let reading = tried.reading.as_ref()?;
+            let used = reading.usage;
+            Some(usage::Model {
+                id: Uuid::now_v7(),
+                request_id: journey.id,
+                attempt: i32::try_from(tried.record.attempt).unwrap_or(i32::MAX),
+                created_at: tried.ended_at,
+                user_id: caller.key.user.id,
+                key_id: caller.key.id,
+                provider_id: tried.record.provider_id,
+                requested_model: requested.clone(),
+                model: tried.record.model.as_deref().map(|m| cut(m, MAX_NAME)),
+                input_tokens: tokens(used.input_tokens),
+                cache_read_tokens: tokens(used.cache_read_tokens),
+                cache_write5m_tokens: tokens(used.cache_write5m_tokens),
+                cache_write1h_tokens: tokens(used.cache_write1h_tokens),
+                output_tokens: tokens(used.output_tokens),
+                reasoning_tokens: tokens(used.reasoning_tokens),
+                image_input_tokens: tokens(used.image_input_tokens),
+                image_output_tokens: tokens(used.image_output_tokens),
+                cost_nano_usd: None,
+                settled_from: reading.provenance.name().into(),
+                raw: reading.raw.clone(),
+            })
+        })
+        .collect()
+}
+
+fn row(journey: &Journey, session: &Session) -> request_log::Model {
+    let head = session.req_header();
+    let answer = &journey.answer;
+    let last = journey.attempts.last();
+    let (used, provenance) = total(&journey.attempts);
+    let since = |at: Instant| at.saturating_duration_since(journey.arrived);
+    let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
+    let text = |name| {
+        head.headers
+            .get(name)
+            .map(|v| cut(&String::from_utf8_lossy(v.as_bytes()), MAX_ENDPOINT))
+    };
+    let chain: Vec<&AttemptRecord> = journey.attempts.iter().map(|t| &t.record).collect();
+    request_log::Model {
+        id: journey.id,
+        created_at: journey.created_at,
+        user_id: journey.caller.as_ref().map(|c| c.key.user.id),
+        key_id: journey.caller.as_ref().map(|c| c.key.id),
+        provider_id: last.map(|t| t.record.provider_id),
+        session_id: journey
+            .plan
+            .as_ref()
+            .and_then(|plan| plan.peek.session_id.clone()),
+        protocol: journey
+            .endpoint
+            .as_ref()
+            .map_or("", |e| e.protocol.name())
+            .into(),
+        endpoint: cut(&format!("{} {}", head.method, head.uri.path()), MAX_ENDPOINT),
+        requested_model: requested_model(journey),
+        model: last.and_then(|t| t.record.model.as_deref()).map(|m| cut(m, MAX_NAME)),
+        status: i32::from(match answer.status {
+            0 => CLIENT_CLOSED_REQUEST,
+            status => status,
+        }),
+        is_stream: answer.is_stream,
+        error_code: error_code(journey).map(str::to_owned),
+        error_message: error_message(journey),
+        input_tokens: tokens(used.input_tokens),
+        cache_read_tokens: tokens(used.cache_read_tokens),
+        cache_write5m_tokens: tokens(used.cache_write5m_tokens),
+        cache_write1h_tokens: tokens(used.cache_write1h_tokens),
+        output_tokens: tokens(used.output_tokens),
+        reasoning_tokens: tokens(used.reasoning_tokens),
+        cost_nano_usd: None,
+        settled_from: provenance.name().into(),
+        duration_ms: ms(Instant::now()),
+        ttfb_ms: answer.first_byte.map(ms),
+        ttft_ms: last.and_then(|t| t.first_content).map(ms),
+        overhead_us: overhead_us(journey),
+        request_bytes: i64::try_from(journey.request_bytes).unwrap_or(i64::MAX),
+        response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
+        client_ip: client_ip(session),
+        user_agent: text(header::USER_AGENT),
+        chain: serde_json::to_value(chain).unwrap_or_default(),
+    }
+}
+
+/// What all attempts used together, and the weakest provenance among those that used something.
+fn total(attempts: &[Tried]) -> (Usage, Provenance) {
+    let mut sum = Usage::default();
+    let mut provenance = None;
+    for reading in attempts.iter().filter_map(|t| t.reading.as_ref()) {
+        sum.add(&reading.usage);
+        provenance = Some(match (provenance, reading.provenance) {
+            (None, own) => own,
+            (Some(Provenance::Terminal), own) => own,
+            (Some(worse), _) => worse,
+        });
+    }
+    (sum, provenance.unwrap_or_default())
+}
+
+/// From arrival to the first attempt; to the end where there was none.
+fn overhead_us(journey: &Journey) -> i64 {
+    let spent = match journey.attempts.first() {
+        Some(first) => return i64::try_from(first.record.started_us).unwrap_or(i64::MAX),
+        None => journey.arrived.elapsed(),
+    };
+    i64::try_from(spent.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn requested_model(journey: &Journey) -> Option<String> {
+    let model = journey.plan.as_ref()?.model.as_deref()?;
+    Some(cut(model, MAX_NAME))
+}
+
+fn error_code(journey: &Journey) -> Option<&'static str> {
+    if let Some(refusal) = &journey.refusal {
+        return Some(refusal.reason.code());
+    }
+    if journey.answer.cut.is_some() {
+        return Some("upstream_cut");
+    }
+    if journey.answer.client_left {
+        return Some("client_left");
+    }
+    (journey.answer.status >= 400).then_some("upstream_error")
+}
+
+fn error_message(journey: &Journey) -> Option<String> {
+    if let Some(refusal) = &journey.refusal {
+        return Some(refusal.message.clone());
+    }
+    if let Some(cut) = &journey.answer.cut {
+        return Some(cut.clone());
+    }
+    let in_stream = journey
+        .attempts
+        .last()
+        .and_then(|t| t.reading.as_ref()?.error.clone());
+    if in_stream.is_some() {
+        return in_stream;
+    }
+    if journey.answer.status < 400 {
+        return None;
+    }
+    journey.attempts.last().and_then(|t| t.record.error.clone())
+}
+
+fn tokens(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn cut(text: &str, max: usize) -> String {
+    text[..text.floor_char_boundary(max)].to_owned()
+}
