@@ -2,6 +2,7 @@
 
 pub mod cli;
 mod control;
+mod health;
 mod lifecycle;
 mod listener;
 mod runtime;
@@ -10,17 +11,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::value::Secret;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
 use crate::proxy::{AdminSide, Gateway, Live, Parts, Resolver};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
-use crate::store::ledger::Ledger;
-use crate::store::secrets::Secrets;
+use crate::store::database;
+use crate::store::ledger::{Bounds, Ledger};
+use crate::store::secrets::{GeneratedToken, Secrets};
 use crate::store::watch::Watch;
-use crate::store::{database, snapshot};
 use control::Control;
 use lifecycle::Lifecycle;
 use runtime::{Runtimes, Tasks};
@@ -33,7 +33,7 @@ const FLUSH: Duration = Duration::from_secs(20);
 /// A gateway that runs.
 pub struct App {
     address: SocketAddr,
-    generated_token: Option<Secret>,
+    generated_token: Option<GeneratedToken>,
     lifecycle: Lifecycle,
     live: Live,
     ledger: Arc<Ledger>,
@@ -79,14 +79,19 @@ impl App {
         if settings.database.auto_migrate {
             database::migrate(&db).await?;
         }
-        let first = snapshot::load(&db, &secrets.sealer).await?;
-        let bus = Bus::connect(settings.redis.url.as_ref())?;
-        let config = Arc::new(Watch::new(db.clone(), secrets.sealer.clone(), bus.clone(), first));
+        let config = Arc::new(Watch::open(db.clone(), secrets.sealer.clone()).await?);
         tasks.spawn("watch", {
             let config = config.clone();
             |stop| async move { config.run(stop).await }
         });
-        let ledger = Arc::new(Ledger::open(db.clone(), &settings.data_dir)?);
+        let bus = settings.redis.url.as_ref().map(Bus::connect).transpose()?;
+        let bus = bus.map(Arc::new);
+        if let Some(bus) = bus.clone() {
+            let config = config.clone();
+            tasks.spawn("bus", |stop| async move { bus.run(&config, stop).await });
+        }
+        let bounds = Bounds::default();
+        let ledger = Arc::new(Ledger::open(db.clone(), &settings.data_dir, bounds)?);
         tasks.spawn_last("ledger", {
             let ledger = ledger.clone();
             |stop| async move { ledger.run(stop).await }
@@ -94,14 +99,23 @@ impl App {
 
         let lifecycle = Lifecycle::default();
         let live = Live::default();
-        let socket = settings.data_dir.join("admin.sock");
-        let control = Control::new(db.clone(), config.clone(), bus, ledger.clone(), lifecycle.clone());
+        let socket = control::socket_path(&settings.data_dir);
+        let control = Control {
+            config: config.clone(),
+            bus,
+            ledger: ledger.clone(),
+            lifecycle: lifecycle.clone(),
+        };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
         for listen in control::listens(&settings, &socket) {
             let admin = admin.clone();
             let drain = settings.server.drain;
-            tasks.spawn("admin", move |stop| async move {
-                if let Err(e) = admin::serve(admin, listen, stop, drain).await {
+            tasks.spawn("admin", move |mut stop| async move {
+                let stopped = async move {
+                    // An error means that nobody is left who could say stop.
+                    let _ = stop.wait_for(|stop| *stop).await;
+                };
+                if let Err(e) = admin::serve(admin, listen, stopped, drain).await {
                     tracing::error!(error = %e, "the admin service stopped");
                 }
             });
@@ -131,7 +145,7 @@ impl App {
         tracing::info!(%address, "switchyard is listening");
         Ok(Self {
             address,
-            generated_token: generated_token.map(|token| token.0),
+            generated_token,
             lifecycle,
             live,
             ledger,
@@ -150,7 +164,7 @@ impl App {
 
     /// The admin token, if it was generated at this start: the only time it can be had.
     #[must_use]
-    pub fn generated_token(&self) -> Option<&Secret> {
+    pub fn generated_token(&self) -> Option<&GeneratedToken> {
         self.generated_token.as_ref()
     }
 
@@ -162,7 +176,7 @@ impl App {
 
     /// Stops: readiness says so at once, requests under way come to their end (new ones are still served for a moment, until load
     /// balancers have noticed), the ledger is put away. Returns false if something had to be cut.
-    pub async fn stop(self) -> bool {
+    pub async fn stop(mut self) -> bool {
         self.lifecycle.stop();
         tracing::info!(live = self.live.count(), "stopping");
         let is_drained = self.lifecycle.drained(&self.live, self.drain).await;
@@ -170,7 +184,7 @@ impl App {
             tracing::warn!(live = self.live.count(), "the drain time is over, cutting what is left");
         }
         let _ = self.listener_stop.send(true);
-        self.runtimes.cut_data(is_drained);
+        self.runtimes.cut_data();
         let is_stopped = self.tasks.stop(FLUSH).await;
         let is_flushed = self.ledger.flush(FLUSH).await;
         tracing::info!("stopped");

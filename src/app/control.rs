@@ -1,8 +1,7 @@
-//! The adapter between the admin crate and the running gateway: implements its port over policy and store.
+//! The adapter between the admin crate and the running gateway: implements the admin crate's port over policy and store.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use admin::gateway::{Gateway, GatewayHealth, Part};
 use admin::{Admin, Listen};
@@ -16,32 +15,114 @@ use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
 
+/// The longest path a Unix socket can have on Linux, its terminating zero left out.
+const MAX_SOCKET_PATH: usize = 107;
+
 /// What the admin side may know and ask of the running gateway.
 pub struct Control {
-    db: DatabaseConnection,
-    config: Arc<Watch>,
-    bus: Bus,
-    ledger: Arc<Ledger>,
-    lifecycle: Lifecycle,
+    /// The configuration in force.
+    pub config: Arc<Watch>,
+    /// How other nodes are told.
+    pub bus: Option<Arc<Bus>>,
+    /// Where usage goes.
+    pub ledger: Arc<Ledger>,
+    /// Whether it is stopping.
+    pub lifecycle: Lifecycle,
 }
 
-// === impl Control ===
+#[async_trait]
+impl Gateway for Control {
+    fn revision(&self) -> i64 {
+        self.config.revision()
+    }
 
-impl Control {
-    /// Over the running parts.
-    pub fn new(
-        db: DatabaseConnection,
-        config: Arc<Watch>,
-        bus: Bus,
-        ledger: Arc<Ledger>,
-        lifecycle: Lifecycle,
-    ) -> Self {
-        Self {
-            db,
-            config,
-            bus,
-            ledger,
-            lifecycle,
+    async fn reload(&self) {
+        let revision = match self.config.reload().await {
+            Ok(revision) => revision,
+            Err(error) => {
+                tracing::error!(%error, "a change is saved but not live yet; it will be tried again within a second");
+                self.config.poke();
+                return;
+            }
+        };
+        if let Some(bus) = &self.bus
+            && !bus.announce(revision).await
+        {
+            tracing::debug!(revision, "Redis did not take the announcement; other nodes poll");
         }
     }
+
+    fn health(&self) -> GatewayHealth {
+        let part = |name: &str, ok, detail: String| Part {
+            name: name.into(),
+            ok,
+            detail,
+        };
+        let ledger = self.ledger.stats();
+        let mut parts = vec![
+            part(
+                "configuration",
+                true,
+                format!("revision {}", self.config.revision()),
+            ),
+            part(
+                "ledger",
+                ledger.is_database_ok && ledger.is_journal_ok && ledger.lost_lines == 0,
+                format!(
+                    "{} request rows and {} usage lines waiting, {} bytes of journal, {} rows dropped, {} lines lost",
+                    ledger.queued_requests,
+                    ledger.queued_lines,
+                    ledger.journal_bytes,
+                    ledger.dropped_requests,
+                    ledger.lost_lines
+                ),
+            ),
+        ];
+        if let Some(bus) = &self.bus {
+            let ok = bus.is_connected();
+            let detail = if ok { "connected" } else { "away, nodes poll" };
+            parts.push(part("redis", ok, detail.into()));
+        }
+        GatewayHealth {
+            stopping: self.lifecycle.is_stopping(),
+            parts,
+        }
+    }
+
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+}
+
+/// The admin service over this gateway.
+pub fn admin(
+    settings: &Settings,
+    secrets: &Secrets,
+    db: DatabaseConnection,
+    control: Control,
+) -> Admin {
+    Admin {
+        db,
+        gateway: Arc::new(control),
+        sealer: secrets.sealer.clone(),
+        hasher: secrets.hasher.clone(),
+        admin_token_hash: secrets.admin_token_hash,
+        secure_cookies: settings.admin.secure_cookies,
+    }
+}
+
+/// The private socket behind the public port; in the data directory, unless that is too deep for a socket.
+pub fn socket_path(data_dir: &Path) -> PathBuf {
+    let path = data_dir.join("admin.sock");
+    if path.as_os_str().len() <= MAX_SOCKET_PATH {
+        return path;
+    }
+    std::env::temp_dir().join(format!("switchyard-{}.sock", uuid::Uuid::new_v4().simple()))
+}
+
+/// Where the admin service listens.
+pub fn listens(settings: &Settings, socket: &Path) -> Vec<Listen> {
+    let mut listens = vec![Listen::Unix(socket.to_owned())];
+    listens.extend(settings.server.admin_listen.map(Listen::Tcp));
+    listens
 }

@@ -29,8 +29,8 @@ struct Group {
     tasks: Vec<(&'static str, JoinHandle<()>)>,
 }
 
-/// Resolves when a task is to stop.
-pub type Stop = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Turns true when a task is to stop.
+pub type Stop = watch::Receiver<bool>;
 
 /// Picks the TLS library's crypto once for the process: the fixed packages bring two, and rustls panics at the first connection unless
 /// one is chosen.
@@ -78,8 +78,8 @@ impl Runtimes {
         self.data.as_ref().expect("the data runtime runs").handle()
     }
 
-    /// Ends the data runtime: at once when everything came to its end, else after a moment in which cut requests settle.
-    pub fn cut_data(&mut self, _is_drained: bool) {
+    /// Ends the data runtime: what still runs on it is dropped.
+    pub fn cut_data(&mut self) {
         if let Some(data) = self.data.take() {
             data.shutdown_background();
         }
@@ -95,7 +95,7 @@ impl Runtimes {
 
 impl Drop for Runtimes {
     fn drop(&mut self) {
-        self.cut_data(true);
+        self.cut_data();
         self.end();
     }
 }
@@ -153,12 +153,8 @@ impl Group {
         name: &'static str,
         task: impl FnOnce(Stop) -> F,
     ) {
-        let mut stop = self.stop.subscribe();
-        let stopped: Stop = Box::pin(async move {
-            // An error means that nobody can tell us any more.
-            let _ = stop.wait_for(|stop| *stop).await;
-        });
-        self.tasks.push((name, handle.spawn(task(stopped))));
+        let task = task(self.stop.subscribe());
+        self.tasks.push((name, handle.spawn(task)));
     }
 
     async fn stop(self, limit: Duration) -> bool {
