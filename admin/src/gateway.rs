@@ -1,0 +1,38 @@
+//! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
+
+/// The running gateway, as far as the admin side needs it.
+#[async_trait::async_trait]
+pub trait Gateway: Send + Sync {
+    /// The revision of the configuration this node serves right now.
+    fn revision(&self) -> i64;
+
+    /// Called after a change was committed: makes it live on this node and tells the others. A failure is the gateway's to
+    /// log and to make good (it polls); the change itself stands.
+    async fn reload(&self);
+
+    /// How the parts of this node are.
+    fn health(&self) -> GatewayHealth;
+
+    /// The program's version.
+    fn version(&self) -> &'static str;
+}
+
+/// How the parts of a node are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GatewayHealth {
+    /// The node is draining: it takes no new work and readiness is 503.
+    pub stopping: bool,
+    /// The parts, the database excepted: the admin side asks that one itself.
+    pub parts: Vec<Part>,
+}
+
+/// One part of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is, such as `redis` or `snapshot`.
+    pub name: String,
+    /// Whether it works.
+    pub ok: bool,
+    /// In words, for operators. Never a secret: the health answer is public.
+    pub detail: String,
+}
