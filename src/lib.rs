@@ -14,5 +14,6 @@
 pub mod domain;
 pub mod mock;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod wire;

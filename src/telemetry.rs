@@ -1,1 +1,87 @@
-//! Placeholder.
+//! Floor 1: logging. Lines go to standard error, so that what a command prints stays its own.
+//!
+//! Pingora and sqlx log through the `log` crate; their records arrive here too, under the same filter.
+
+use std::io::IsTerminal;
+
+use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+
+#[cfg(test)]
+mod tests;
+
+/// Crates that talk more than they say. A target that is named in the filter itself is logged as it says there.
+///
+/// The entry of `sea_orm` is more than taste: below `info` it notes its statements' values.
+const QUIET: [&str; 10] = [
+    "fred=error",
+    "h2=warn",
+    "hyper=warn",
+    "pingora=warn",
+    "pingora_core=warn",
+    "pingora_proxy=warn",
+    "rustls=warn",
+    "sea_orm=warn",
+    "sea_orm_migration=warn",
+    "sqlx=warn",
+];
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// The filter is none.
+    #[error("the log filter is not one: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Somebody else in this process was first.
+    #[error("logging is set up already: {0}")]
+    Taken(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Sets up logging for the process: what `filter` lets through, as JSON lines or as text; without a choice JSON, except on a terminal.
+///
+/// # Errors
+/// When the filter does not parse, or logging is set up already.
+pub fn init(filter: &str, is_json: Option<bool>) -> Result<(), InitError> {
+    let is_terminal = std::io::stderr().is_terminal();
+    let is_json = is_json.unwrap_or(!is_terminal);
+    subscriber(filter, is_json, is_terminal, std::io::stderr)?.try_init()?;
+    Ok(())
+}
+
+/// The subscriber [`init`] installs, writing to `writer`.
+fn subscriber<W>(
+    directives: &str,
+    is_json: bool,
+    is_terminal: bool,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync + use<W>, InitError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let layer = if is_json {
+        fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_writer(writer)
+            .boxed()
+    } else {
+        fmt::layer()
+            .with_ansi(is_terminal)
+            .with_writer(writer)
+            .boxed()
+    };
+    Ok(registry().with(filter(directives)?).with(layer))
+}
+
+/// The quiet crates first: a later directive for the same target replaces the earlier.
+fn filter(directives: &str) -> Result<EnvFilter, InitError> {
+    Ok(EnvFilter::try_new(format!(
+        "{},{directives}",
+        QUIET.join(",")
+    ))?)
+}
