@@ -181,7 +181,10 @@ impl App {
         tracing::info!(live = self.live.count(), "stopping");
         let is_drained = self.lifecycle.drained(&self.live, self.drain).await;
         if !is_drained {
-            tracing::warn!(live = self.live.count(), "the drain time is over, cutting what is left");
+            tracing::warn!(
+                live = self.live.count(),
+                "the drain time is over, cutting what is left"
+            );
         }
         let _ = self.listener_stop.send(true);
         self.runtimes.cut_data();

@@ -11,8 +11,11 @@
 //! | 1 | `domain`, `settings`, `telemetry`, `mock` | what is talked about; leaves |
 //! | 0 | crates `entity`, `migration` | tables |
 
+pub mod app;
 pub mod domain;
 pub mod mock;
+pub mod policy;
+pub mod proxy;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{App, StartError, health};
-use crate::settings::{Environment, Settings};
+use crate::settings::{Environment, Settings, Telemetry};
 use crate::store::database;
 use crate::{mock, telemetry};
 
@@ -62,7 +62,7 @@ async fn run(cli: Cli) -> Result<ExitCode, StartError> {
         Command::Serve => serve(load()?).await,
         Command::Migrate => {
             let settings = load()?;
-            telemetry::init(&settings.telemetry)?;
+            start_logging(&settings.telemetry)?;
             super::runtime::install_crypto();
             let db = database::connect(&settings.database, &settings.data_dir).await?;
             database::migrate(&db).await?;
@@ -74,7 +74,7 @@ async fn run(cli: Cli) -> Result<ExitCode, StartError> {
         }
         Command::Health(options) => health::check(&options, load()?.server.listen).await,
         Command::MockUpstream(options) => {
-            telemetry::init(&crate::settings::Telemetry::default())?;
+            start_logging(&Telemetry::default())?;
             mock::main(options).await?;
             Ok(ExitCode::SUCCESS)
         }
@@ -82,7 +82,7 @@ async fn run(cli: Cli) -> Result<ExitCode, StartError> {
 }
 
 async fn serve(settings: Settings) -> Result<ExitCode, StartError> {
-    telemetry::init(&settings.telemetry)?;
+    start_logging(&settings.telemetry)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let app = App::start(settings).await?;
@@ -127,9 +127,19 @@ fn greet(app: &App) -> Result<(), StartError> {
         )?;
     }
     if std::io::stdout().is_terminal() || app.generated_token().is_some() {
-        writeln!(out, "Switchyard listens at {base}; the API is documented at {base}/api/v1/scalar\n")?;
+        writeln!(
+            out,
+            "Switchyard listens at {base}; the API is documented at {base}/api/v1/scalar\n"
+        )?;
     }
     Ok(out.flush()?)
+}
+
+fn start_logging(settings: &Telemetry) -> Result<(), StartError> {
+    Ok(telemetry::init(
+        &settings.filter,
+        settings.format.is_json(),
+    )?)
 }
 
 fn say(what: &str) -> Result<ExitCode, StartError> {

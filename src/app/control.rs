@@ -48,7 +48,10 @@ impl Gateway for Control {
         if let Some(bus) = &self.bus
             && !bus.announce(revision).await
         {
-            tracing::debug!(revision, "Redis did not take the announcement; other nodes poll");
+            tracing::debug!(
+                revision,
+                "Redis did not take the announcement; other nodes poll"
+            );
         }
     }
 

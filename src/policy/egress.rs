@@ -16,8 +16,7 @@ const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
 #[must_use]
 pub fn permits(policy: EgressPolicy, address: IpAddr) -> bool {
     let address = address.to_canonical();
-    !is_never_a_provider(address)
-        && (policy == EgressPolicy::AllowPrivate || !is_private(address))
+    !is_never_a_provider(address) && (policy == EgressPolicy::AllowPrivate || !is_private(address))
 }
 
 fn is_never_a_provider(address: IpAddr) -> bool {
@@ -72,8 +71,18 @@ mod tests {
 
     #[test]
     fn private_addresses_depend_on_the_policy() {
-        for private in ["10.0.0.1", "127.0.0.1", "192.168.1.1", "::1", "fd12::1", "100.64.0.1"] {
-            assert!(permits(EgressPolicy::AllowPrivate, ip(private)), "{private}");
+        for private in [
+            "10.0.0.1",
+            "127.0.0.1",
+            "192.168.1.1",
+            "::1",
+            "fd12::1",
+            "100.64.0.1",
+        ] {
+            assert!(
+                permits(EgressPolicy::AllowPrivate, ip(private)),
+                "{private}"
+            );
             assert!(!permits(EgressPolicy::PublicOnly, ip(private)), "{private}");
         }
         assert!(permits(EgressPolicy::PublicOnly, ip("1.1.1.1")));

@@ -106,15 +106,15 @@ pub fn select(providers: &[Arc<Provider>], wanted: &Wanted<'_>, point: f64) -> O
     })
 }
 
-/// Whether any provider would do, tries left or not: tells "nobody serves this" from "all of them failed".
+/// Every provider that passes.
 #[must_use]
-pub fn eligible<'a>(
+pub fn eligible<'a, 'w>(
     providers: &'a [Arc<Provider>],
-    wanted: &'a Wanted<'a>,
-) -> impl Iterator<Item = &'a Arc<Provider>> {
+    wanted: Wanted<'w>,
+) -> impl Iterator<Item = &'a Arc<Provider>> + use<'a, 'w> {
     providers
         .iter()
-        .filter(|provider| tier_if_eligible(provider, wanted).is_some())
+        .filter(move |provider| tier_if_eligible(provider, &wanted).is_some())
 }
 
 fn tier_if_eligible(provider: &Provider, wanted: &Wanted<'_>) -> Option<i32> {
@@ -123,7 +123,11 @@ fn tier_if_eligible(provider: &Provider, wanted: &Wanted<'_>) -> Option<i32> {
         && wanted.protocol.is_spoken_by(provider.kind)
         && !wanted.exhausted.contains(&provider.id)
         && serves_model(provider, wanted.model);
-    if passes { tier(provider, wanted.groups) } else { None }
+    if passes {
+        tier(provider, wanted.groups)
+    } else {
+        None
+    }
 }
 
 fn serves_model(provider: &Provider, model: Option<&str>) -> bool {

@@ -55,8 +55,7 @@ pub fn is_for_admin(request: &RequestHeader, admin: &AdminSide) -> bool {
         path.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }) || path.starts_with("/v1internal");
-    let is_read = request.method == Method::GET
-        || (request.method == Method::HEAD && path != "/");
+    let is_read = request.method == Method::GET || (request.method == Method::HEAD && path != "/");
     is_read && !is_client_path
 }
 

@@ -23,10 +23,10 @@ use crate::domain::protocol::{Dialect, Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::policy::{access, authn};
 use crate::store::snapshot::Snapshot;
+use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
 use crate::wire::meter::Reading;
 use crate::wire::peek::{self, Peek};
-use crate::wire::credential;
 
 /// One client request under way. What it becomes in the log is decided by what is noted here.
 pub struct Journey {
@@ -146,8 +146,10 @@ impl Journey {
         if parts.is_refusing.load(Ordering::Relaxed) {
             return Err(Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into());
         }
-        if matches!(endpoint.operation, Operation::ListModels | Operation::GetModel)
-            && let Some(body) = models::answer(session, &self.snapshot, &caller, &endpoint)?
+        if matches!(
+            endpoint.operation,
+            Operation::ListModels | Operation::GetModel
+        ) && let Some(body) = models::answer(session, &self.snapshot, &caller, &endpoint)?
         {
             return Ok(reply::json(self, session, http::StatusCode::OK, body).await?);
         }

@@ -148,7 +148,11 @@ fn left(journey: &mut Journey) -> End {
 ///
 /// # Errors
 /// Always for an answer that was no stream.
-pub async fn end_cut(journey: &mut Journey, session: &mut Session, what: String) -> Result<(), Stop> {
+pub async fn end_cut(
+    journey: &mut Journey,
+    session: &mut Session,
+    what: String,
+) -> Result<(), Stop> {
     journey.answer.cut = Some(what);
     let protocol = journey.endpoint.as_ref().map(|e| e.protocol);
     if let (true, Some(protocol)) = (journey.answer.is_stream, protocol) {
@@ -204,12 +208,10 @@ pub fn readable(encoding: Option<&str>, body: Bytes) -> Bytes {
 }
 
 fn is_event_stream(head: &ResponseHeader) -> bool {
-    head.headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| {
-            let value = value.as_bytes();
-            value.len() >= 17 && value[..17].eq_ignore_ascii_case(b"text/event-stream")
-        })
+    head.headers.get(header::CONTENT_TYPE).is_some_and(|value| {
+        let value = value.as_bytes();
+        value.len() >= 17 && value[..17].eq_ignore_ascii_case(b"text/event-stream")
+    })
 }
 
 /// How long the upstream may keep the client waiting: between two chunks of a stream, or for the whole of another answer.
@@ -231,7 +233,9 @@ impl Patience {
         } else {
             running.started.elapsed()
         };
-        let left = limit.unwrap_or(Duration::from_secs(1)).saturating_sub(spent);
+        let left = limit
+            .unwrap_or(Duration::from_secs(1))
+            .saturating_sub(spent);
         Self {
             limit,
             is_per_chunk: is_stream,

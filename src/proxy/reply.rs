@@ -39,9 +39,16 @@ const REMOVED: [&str; 18] = [
 ///
 /// # Errors
 /// When the client is gone.
-pub async fn refusal(journey: &mut Journey, session: &mut Session, refusal: &Refusal) -> Result<()> {
+pub async fn refusal(
+    journey: &mut Journey,
+    session: &mut Session,
+    refusal: &Refusal,
+) -> Result<()> {
     let body = wire::reply::refusal(journey.dialect, refusal, &journey.id_text);
-    if session.response_written().is_some_and(|r| !r.status.is_informational()) {
+    if session
+        .response_written()
+        .is_some_and(|r| !r.status.is_informational())
+    {
         return Ok(());
     }
     let mut head = head(journey, session, refusal.reason.status(), body.len())?;

@@ -84,7 +84,9 @@ impl Resolver {
         tokio::spawn(async move {
             if resolver.ask(&host, port).await.is_err() {
                 let mut answers = resolver.0.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(answer) = answers.get_mut(&(Box::from(host.as_str()), port) as &(Box<str>, u16)) {
+                if let Some(answer) =
+                    answers.get_mut(&(Box::from(host.as_str()), port) as &(Box<str>, u16))
+                {
                     answer.is_being_renewed = false;
                 }
             }

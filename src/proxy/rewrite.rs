@@ -61,7 +61,11 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
         return Err(Error::explain(ErrorType::InternalError, "no provider"));
     };
     let plan = attempt.plan.clone();
-    request.set_uri(upstream_uri(&plan, &provider, attempt.report.model.as_deref())?);
+    request.set_uri(upstream_uri(
+        &plan,
+        &provider,
+        attempt.report.model.as_deref(),
+    )?);
     remove_ours(request);
     request.insert_header(header::HOST, provider.base.authority.as_str())?;
     request.insert_header(header::ACCEPT_ENCODING, "identity")?;
@@ -107,14 +111,18 @@ fn remove_ours(request: &mut RequestHeader) {
 fn authenticate(request: &mut RequestHeader, provider: &Provider) -> Result<()> {
     let key = provider.api_key.expose();
     let bearer = |request: &mut RequestHeader| {
-        let mut value = http::HeaderValue::try_from(format!("Bearer {key}"))
-            .or_err(ErrorType::InternalError, "the provider's key cannot be a header")?;
+        let mut value = http::HeaderValue::try_from(format!("Bearer {key}")).or_err(
+            ErrorType::InternalError,
+            "the provider's key cannot be a header",
+        )?;
         value.set_sensitive(true);
         request.insert_header(header::AUTHORIZATION, value)
     };
     let named = |request: &mut RequestHeader, name: &'static str| {
-        let mut value = http::HeaderValue::try_from(key)
-            .or_err(ErrorType::InternalError, "the provider's key cannot be a header")?;
+        let mut value = http::HeaderValue::try_from(key).or_err(
+            ErrorType::InternalError,
+            "the provider's key cannot be a header",
+        )?;
         value.set_sensitive(true);
         request.insert_header(name, value)
     };
@@ -172,7 +180,10 @@ fn upstream_uri(plan: &Plan, provider: &Provider, model: Option<&str>) -> Result
 /// People paste addresses in every form: bare host, with the version, with the whole endpoint. A base that ends in a version replaces the
 /// client's version; a base that ends in the endpoint itself is the endpoint; a path that already starts with the base stays as it is.
 fn join(base: &str, path: &str) -> String {
-    if base.is_empty() || path == base || path.strip_prefix(base).is_some_and(|r| r.starts_with('/')) {
+    if base.is_empty()
+        || path == base
+        || path.strip_prefix(base).is_some_and(|r| r.starts_with('/'))
+    {
         return path.to_owned();
     }
     let Some((version, rest)) = path
@@ -182,11 +193,16 @@ fn join(base: &str, path: &str) -> String {
     else {
         return format!("{base}{path}");
     };
-    for tail in ["messages", "responses", "chat/completions", "completions", "embeddings"] {
-        let is_this_endpoint = rest == tail || rest.strip_prefix(tail).is_some_and(|r| r.starts_with('/'));
-        let ends_in_it = base
-            .strip_suffix(tail)
-            .is_some_and(|b| b.ends_with('/'));
+    for tail in [
+        "messages",
+        "responses",
+        "chat/completions",
+        "completions",
+        "embeddings",
+    ] {
+        let is_this_endpoint =
+            rest == tail || rest.strip_prefix(tail).is_some_and(|r| r.starts_with('/'));
+        let ends_in_it = base.strip_suffix(tail).is_some_and(|b| b.ends_with('/'));
         if is_this_endpoint && ends_in_it {
             return format!("{base}{}", &rest[tail.len()..]);
         }
@@ -233,13 +249,33 @@ mod tests {
             ("", "/v1/messages", "/v1/messages"),
             ("/api", "/v1/messages", "/api/v1/messages"),
             ("/v1", "/v1/messages", "/v1/messages"),
-            ("/api/v1", "/v1/messages/count_tokens", "/api/v1/messages/count_tokens"),
-            ("/api/paas/v4", "/v1/chat/completions", "/api/paas/v4/chat/completions"),
+            (
+                "/api/v1",
+                "/v1/messages/count_tokens",
+                "/api/v1/messages/count_tokens",
+            ),
+            (
+                "/api/paas/v4",
+                "/v1/chat/completions",
+                "/api/paas/v4/chat/completions",
+            ),
             ("/relay/v1/messages", "/v1/messages", "/relay/v1/messages"),
-            ("/relay/v1/messages", "/v1/messages/count_tokens", "/relay/v1/messages/count_tokens"),
+            (
+                "/relay/v1/messages",
+                "/v1/messages/count_tokens",
+                "/relay/v1/messages/count_tokens",
+            ),
             ("/openai/responses", "/v1/responses", "/openai/responses"),
-            ("/v1beta", "/v1beta/models/g:generateContent", "/v1beta/models/g:generateContent"),
-            ("/gw", "/v1internal:generateContent", "/gw/v1internal:generateContent"),
+            (
+                "/v1beta",
+                "/v1beta/models/g:generateContent",
+                "/v1beta/models/g:generateContent",
+            ),
+            (
+                "/gw",
+                "/v1internal:generateContent",
+                "/gw/v1internal:generateContent",
+            ),
         ] {
             assert_eq!(join(base, path), joined, "{base} + {path}");
         }

@@ -21,7 +21,7 @@ use super::attempt::{Attempt, Plan, Report};
 use super::journey::{Journey, Stop, Tried};
 use super::peer::millis;
 use super::relay::{self, End};
-use super::subrequest::{self, Running};
+use super::subrequest::{self, Event, Running};
 use super::{Parts, reply};
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::fault::Fault;
@@ -130,33 +130,28 @@ fn start(
     tries: &Tries,
     has_body: bool,
 ) -> Running {
-    let attempt =
-        |link| Attempt::new(plan.clone(), tries.exhausted.clone(), tries.nominee, link);
+    let attempt = |link| Attempt::new(plan.clone(), tries.exhausted.clone(), tries.nominee, link);
     subrequest::start(spawner, session, attempt, has_body)
 }
 
 /// Waits for the head of the answer, while watching the client and the chosen provider's patience.
 async fn first_word(mut running: Running, session: &mut Session) -> Word {
     let mut provider: Option<Arc<Provider>> = None;
-    let mut is_choosing = true;
     let patience = tokio::time::sleep(Duration::from_secs(3600));
     tokio::pin!(patience);
-    let mut is_patient = true;
+    let mut is_limited = false;
     loop {
         tokio::select! {
             biased;
-            chosen = &mut running.chosen, if is_choosing => {
-                is_choosing = false;
-                provider = chosen.ok();
-                let limit = provider.as_ref().and_then(|p| millis(p.timeouts.first_byte_ms.max(p.timeouts.connect_ms)));
-                if let Some(limit) = limit {
-                    patience.as_mut().reset(tokio::time::Instant::now() + limit);
-                    is_patient = false;
+            event = running.event() => match event {
+                Event::Chosen(chosen) => {
+                    if let Some(limit) = patience_with(&chosen) {
+                        patience.as_mut().reset(tokio::time::Instant::now() + limit);
+                        is_limited = true;
+                    }
+                    provider = Some(chosen);
                 }
-            }
-            task = running.next() => match task {
-                Some(HttpTask::Header(head, _)) if head.status.is_informational() => {}
-                Some(HttpTask::Header(head, _)) => {
+                Event::Task(HttpTask::Header(head, _)) if !head.status.is_informational() => {
                     let moves_on = fault_of_status(head.status.as_u16()).is_some_and(Fault::moves_on);
                     return if moves_on {
                         Word::Failure(running, head)
@@ -164,10 +159,10 @@ async fn first_word(mut running: Running, session: &mut Session) -> Word {
                         Word::Answer(running, head, provider)
                     };
                 }
-                Some(_) => {}
-                None => return Word::Silence(running.finish().await),
+                Event::Task(_) => {}
+                Event::End => return Word::Silence(running.finish().await),
             },
-            () = &mut patience, if !is_patient => {
+            () = &mut patience, if is_limited => {
                 let mut report = running.stop().await;
                 if let Some(report) = &mut report {
                     report.failure = Some((Fault::Provider, "the upstream did not begin to answer in time".into()));
@@ -179,6 +174,12 @@ async fn first_word(mut running: Running, session: &mut Session) -> Word {
             }
         }
     }
+}
+
+/// How long a provider may take to begin its answer, connecting included.
+fn patience_with(provider: &Provider) -> Option<Duration> {
+    let timeouts = &provider.timeouts;
+    millis(timeouts.first_byte_ms).map(|first| first + Duration::from_millis(timeouts.connect_ms))
 }
 
 /// The client gets this attempt's answer.
@@ -299,7 +300,11 @@ impl Tries {
             return;
         }
         self.total += 1;
-        let count = match self.by_provider.iter_mut().find(|(id, _)| *id == provider.id) {
+        let count = match self
+            .by_provider
+            .iter_mut()
+            .find(|(id, _)| *id == provider.id)
+        {
             Some((_, count)) => {
                 *count += 1;
                 *count
@@ -344,9 +349,8 @@ impl Journey {
             outcome,
             fault,
             error,
-            error_body: error_body.map(|body| {
-                String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned()
-            }),
+            error_body: error_body
+                .map(|body| String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned()),
             started_us: u64::try_from(
                 report
                     .started

@@ -105,9 +105,14 @@ fn row(journey: &Journey, session: &Session) -> request_log::Model {
             .as_ref()
             .map_or("", |e| e.protocol.name())
             .into(),
-        endpoint: cut(&format!("{} {}", head.method, head.uri.path()), MAX_ENDPOINT),
+        endpoint: cut(
+            &format!("{} {}", head.method, head.uri.path()),
+            MAX_ENDPOINT,
+        ),
         requested_model: requested_model(journey),
-        model: last.and_then(|t| t.record.model.as_deref()).map(|m| cut(m, MAX_NAME)),
+        model: last
+            .and_then(|t| t.record.model.as_deref())
+            .map(|m| cut(m, MAX_NAME)),
         status: i32::from(match answer.status {
             0 => CLIENT_CLOSED_REQUEST,
             status => status,

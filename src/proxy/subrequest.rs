@@ -34,13 +34,22 @@ const PLACEHOLDER: Bytes = Bytes::from_static(b"-");
 pub struct Running {
     /// The answer, piece by piece.
     tasks: mpsc::Receiver<HttpTask>,
-    /// Which provider was chosen, once it is.
-    pub chosen: oneshot::Receiver<Arc<Provider>>,
+    chosen: Option<oneshot::Receiver<Arc<Provider>>>,
     report: oneshot::Receiver<Report>,
     abort: AbortHandle,
     is_over: Arc<AtomicBool>,
     /// When it started.
     pub started: Instant,
+}
+
+/// What an attempt has to say.
+pub enum Event {
+    /// This provider was chosen. Said at most once, and before any piece of the answer.
+    Chosen(Arc<Provider>),
+    /// A piece of the answer.
+    Task(HttpTask),
+    /// There will be no more.
+    End,
 }
 
 /// What the attempt's side holds of the connection to its journey.
@@ -112,7 +121,7 @@ pub fn start(
     .abort_handle();
     Running {
         tasks: handle.rx,
-        chosen,
+        chosen: Some(chosen),
         report,
         abort,
         is_over,
@@ -142,6 +151,18 @@ fn expect_any_length(head: &mut RequestHeader) {
 // === impl Running ===
 
 impl Running {
+    /// What happens next. May be cancelled without losing anything.
+    pub async fn event(&mut self) -> Event {
+        if let Some(chosen) = &mut self.chosen {
+            let chosen = chosen.await;
+            self.chosen = None;
+            if let Ok(provider) = chosen {
+                return Event::Chosen(provider);
+            }
+        }
+        self.tasks.recv().await.map_or(Event::End, Event::Task)
+    }
+
     /// The next piece of the answer; `None` when there will be no more. May be cancelled without losing one.
     pub async fn next(&mut self) -> Option<HttpTask> {
         self.tasks.recv().await

@@ -73,7 +73,7 @@ fn known_models<'a>(
             exhausted: &[],
             nominee: None,
         };
-        for provider in eligible(&snapshot.providers, &wanted) {
+        for provider in eligible(&snapshot.providers, wanted) {
             known.extend(provider.allowed_models.iter().map(String::as_str));
             known.extend(provider.model_redirects.iter().map(|r| r.source.as_str()));
         }

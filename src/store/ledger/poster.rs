@@ -161,9 +161,9 @@ impl Poster {
         if self.is_idle() {
             return Ok(());
         }
-        let lines = self.lines.iter().map(|kept| &*kept.line);
-        let requests = self.requests.iter().map(|row| &**row);
-        match rows::post(&self.db, lines, requests).await {
+        let lines: Vec<_> = self.lines.iter().map(|kept| &*kept.line).collect();
+        let requests: Vec<_> = self.requests.iter().map(|row| &**row).collect();
+        match rows::post(&self.db, &lines, &requests).await {
             Err(error) if self.is_refusal(&error) => self.post_one_by_one().await?,
             posted => posted?,
         }
@@ -175,11 +175,11 @@ impl Poster {
     /// One row of the batch is refused for what is in it: finds which, and does without it.
     async fn post_one_by_one(&mut self) -> Result<(), DbErr> {
         for kept in &self.lines {
-            let posted = rows::post(&self.db, [&*kept.line].into_iter(), [].into_iter()).await;
+            let posted = rows::post(&self.db, &[&*kept.line], &[]).await;
             self.without_refused_line(&kept.line, posted).await?;
         }
         for row in &self.requests {
-            match rows::post(&self.db, [].into_iter(), [&**row].into_iter()).await {
+            match rows::post(&self.db, &[], &[&**row]).await {
                 Err(error) if self.is_refusal(&error) => {
                     tracing::error!(request_id = %row.id, %error, "the database refuses a request log row");
                     self.tally.drop_requests(1);
@@ -252,10 +252,11 @@ impl Poster {
         let Some(replay) = &self.replay else {
             return Ok(());
         };
-        match rows::post(&self.db, replay.lines.iter(), [].into_iter()).await {
+        let lines: Vec<_> = replay.lines.iter().collect();
+        match rows::post(&self.db, &lines, &[]).await {
             Err(error) if self.is_refusal(&error) => {
                 for line in &replay.lines {
-                    let posted = rows::post(&self.db, [line].into_iter(), [].into_iter()).await;
+                    let posted = rows::post(&self.db, &[line], &[]).await;
                     self.without_refused_line(line, posted).await?;
                 }
             }

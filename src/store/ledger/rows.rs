@@ -16,10 +16,10 @@ const MAX_BINDS: usize = 32_000;
 ///
 /// # Errors
 /// When the database fails, or refuses a row: see [`is_refusal`].
-pub(super) async fn post<'a>(
+pub(super) async fn post(
     db: &DatabaseConnection,
-    lines: impl Iterator<Item = &'a usage::Model>,
-    requests: impl Iterator<Item = &'a request_log::Model>,
+    lines: &[&usage::Model],
+    requests: &[&request_log::Model],
 ) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
     insert::<usage::Entity, _>(&transaction, lines, usage::Column::Id).await?;
@@ -51,24 +51,18 @@ pub(super) fn is_refusal(error: &DbErr, backend: DbBackend) -> bool {
     }
 }
 
-async fn insert<'a, E, C>(
-    transaction: &C,
-    rows: impl Iterator<Item = &'a E::Model>,
-    id: E::Column,
-) -> Result<(), DbErr>
+async fn insert<E, C>(transaction: &C, rows: &[&E::Model], id: E::Column) -> Result<(), DbErr>
 where
     C: ConnectionTrait,
     E: EntityTrait,
-    E::Model: IntoActiveModel<E::ActiveModel> + 'a,
+    E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
     let most = MAX_BINDS / E::Column::iter().count();
-    let mut rows = rows.peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<E::ActiveModel> = rows
-            .by_ref()
-            .take(most)
-            .map(|row| row.clone().into_active_model())
+    for chunk in rows.chunks(most) {
+        let chunk: Vec<E::ActiveModel> = chunk
+            .iter()
+            .map(|row| (*row).clone().into_active_model())
             .collect();
         E::insert_many(chunk)
             .on_conflict(OnConflict::column(id).do_nothing().to_owned())
