@@ -181,3 +181,45 @@ pub(super) fn request_row() -> request_log::Model {
         chain: serde_json::json!([{"attempt": 1}]),
     }
 }
+
+/// Log lines of this thread for as long as the guard lives.
+pub(super) fn logs() -> (Logs, tracing::subscriber::DefaultGuard) {
+    let logs = Logs::default();
+    let writer = logs.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    (logs, tracing::subscriber::set_default(subscriber))
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+pub(super) struct Logs(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub(super) fn count(&self, part: &str) -> usize {
+        let bytes = self.0.lock().unwrap();
+        String::from_utf8_lossy(&bytes).matches(part).count()
+    }
+}
+
+impl std::io::Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Waits until `is_so`, for at most `limit_s` seconds.
+pub(super) async fn eventually(limit_s: u64, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(limit_s);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < until, "never: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
