@@ -54,14 +54,39 @@ impl TestDb {
         })
     }
 
+    /// The same, migrated.
+    pub(super) async fn postgres() -> Option<Self> {
+        let test = Self::empty_postgres().await?;
+        database::migrate(&test.db).await.unwrap();
+        Some(test)
+    }
+
     /// Both kinds, migrated: `SQLite` always, `PostgreSQL` where there is a server.
     pub(super) async fn all() -> Vec<Self> {
         let mut all = vec![Self::sqlite().await];
-        if let Some(test) = Self::empty_postgres().await {
-            database::migrate(&test.db).await.unwrap();
-            all.push(test);
-        }
+        all.extend(Self::postgres().await);
         all
+    }
+
+    /// Ends every connection and lets nobody in, as a server that is stopped.
+    pub(super) async fn stop(&self) {
+        let Scratch { name, admin } = self.scratch.as_ref().unwrap();
+        execute(
+            admin,
+            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+        )
+        .await;
+        execute(admin, &format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'")).await;
+    }
+
+    /// Undoes [`TestDb::stop`].
+    pub(super) async fn start(&self) {
+        let Scratch { name, admin } = self.scratch.as_ref().unwrap();
+        execute(
+            admin,
+            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+        )
+        .await;
     }
 
     /// Another pool on the same database.

@@ -84,6 +84,28 @@ async fn an_outage_is_said_once_and_the_last_snapshot_stays() {
 }
 
 #[tokio::test]
+async fn a_stopped_database_is_found_again() {
+    let Some(test) = TestDb::postgres().await else {
+        return;
+    };
+    let watch = open(&test).await;
+    let (logs, _guard) = logs();
+    running(&watch, async {
+        test.stop().await;
+        eventually(10, "noticed", async || {
+            logs.count("the last one stays in force") == 1
+        })
+        .await;
+        test.start().await;
+        eventually(10, "back", async || logs.count("can be read again") == 1).await;
+        set_revision(&test, 5).await;
+        eventually(5, "fresh", async || watch.revision() == 5).await;
+    })
+    .await;
+    test.drop().await;
+}
+
+#[tokio::test]
 async fn what_is_left_out_is_said_once() {
     let test = TestDb::sqlite().await;
     let sealed = "v1:AAAA";
