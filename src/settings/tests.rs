@@ -108,6 +108,48 @@ const ALL_KEYS: [&str; 21] = [
     "telemetry.format",
 ];
 
+/// What the variables of the next test say.
+fn everything_set(pem: &Path) -> Settings {
+    Settings {
+        server: Server {
+            listen: "[::1]:8080".parse().unwrap(),
+            admin_listen: Some("127.0.0.1:9000".parse().unwrap()),
+            tls: Some(Tls {
+                cert: pem.to_owned(),
+                key: pem.to_owned(),
+            }),
+            threads: Some(3),
+            drain: Duration::from_secs(5),
+            max_request_bytes: 2048,
+            metrics_public: true,
+        },
+        data_dir: PathBuf::from("/data"),
+        database: Database {
+            dsn: Some(entity::value::Secret::new("postgres://u:p@h/db")),
+            auto_migrate: false,
+        },
+        redis: Redis {
+            url: Some(entity::value::Secret::new("rediss://h")),
+        },
+        admin: Admin {
+            token: Some(entity::value::Secret::new("sixteen-characters")),
+            secret_key: Some(entity::value::Secret::new(
+                "0123456789abcdef0123456789abcdef",
+            )),
+            secure_cookies: false,
+        },
+        limits: Limits {
+            enabled: false,
+            session_ttl: Duration::from_secs(60),
+        },
+        time_zone: "Asia/Shanghai".to_owned(),
+        telemetry: Telemetry {
+            filter: "debug,sqlx=info".to_owned(),
+            format: LogFormat::Json,
+        },
+    }
+}
+
 #[test]
 fn every_variable_is_read_and_wins_over_the_file() {
     let file = file(
@@ -139,46 +181,7 @@ fn every_variable_is_read_and_wins_over_the_file() {
         ("LOG_FORMAT", "JSON"),
     ];
     let settings = Settings::load(Some(file.path()), &env).unwrap();
-    let pem_path = pem.path().to_owned();
-    let expected = Settings {
-        server: Server {
-            listen: "[::1]:8080".parse().unwrap(),
-            admin_listen: Some("127.0.0.1:9000".parse().unwrap()),
-            tls: Some(Tls {
-                cert: pem_path.clone(),
-                key: pem_path,
-            }),
-            threads: Some(3),
-            drain: Duration::from_secs(5),
-            max_request_bytes: 2048,
-            metrics_public: true,
-        },
-        data_dir: PathBuf::from("/data"),
-        database: Database {
-            dsn: Some(entity::value::Secret::new("postgres://u:p@h/db")),
-            auto_migrate: false,
-        },
-        redis: Redis {
-            url: Some(entity::value::Secret::new("rediss://h")),
-        },
-        admin: Admin {
-            token: Some(entity::value::Secret::new("sixteen-characters")),
-            secret_key: Some(entity::value::Secret::new(
-                "0123456789abcdef0123456789abcdef",
-            )),
-            secure_cookies: false,
-        },
-        limits: Limits {
-            enabled: false,
-            session_ttl: Duration::from_secs(60),
-        },
-        time_zone: "Asia/Shanghai".to_owned(),
-        telemetry: Telemetry {
-            filter: "debug,sqlx=info".to_owned(),
-            format: LogFormat::Json,
-        },
-    };
-    assert_eq!(settings, expected);
+    assert_eq!(settings, everything_set(pem.path()));
     let file_only = Settings::load(Some(file.path()), &NOTHING).unwrap();
     assert_eq!(file_only.server.listen, "127.0.0.2:1".parse().unwrap());
     assert_eq!(file_only.limits.session_ttl, Duration::from_secs(9));

@@ -92,8 +92,8 @@ pub struct Stats {
 /// The ledger. Shared by everything that settles requests.
 #[derive(Debug)]
 pub struct Ledger {
-    requests: mpsc::Sender<Box<request_log::Model>>,
-    lines: mpsc::Sender<Box<usage::Model>>,
+    requests: mpsc::Sender<request_log::Model>,
+    lines: mpsc::Sender<usage::Model>,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
     /// Held by whoever writes: `run` until it is stopped, then `flush`.
@@ -149,11 +149,11 @@ impl Ledger {
     /// Takes an entry. Never blocks, never waits: where a bound is reached the newest row is what is left out, and counted.
     pub fn record(&self, entry: Entry) {
         for line in entry.lines {
-            if self.lines.try_send(Box::new(line)).is_err() {
+            if self.lines.try_send(line).is_err() {
                 self.tally.lose_lines(1);
             }
         }
-        if self.requests.try_send(Box::new(entry.request)).is_err() {
+        if self.requests.try_send(entry.request).is_err() {
             self.tally.drop_requests(1);
         }
     }
@@ -173,7 +173,7 @@ impl Ledger {
     }
 
     /// Ends [`Ledger::run`] and writes everything that is queued: usage lines to the journal, then all rows to the database for as long as
-    /// `limit` allows. True when the database has it all; otherwise usage lines stay in the journal for the next start, and request rows
+    /// `limit` allows. Nothing is taken any more: what is recorded after it is counted as dropped and lost. True when the database has it all; otherwise usage lines stay in the journal for the next start, and request rows
     /// are counted as dropped.
     pub async fn flush(&self, limit: Duration) -> bool {
         let until = Instant::now() + limit;

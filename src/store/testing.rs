@@ -54,14 +54,39 @@ impl TestDb {
         })
     }
 
+    /// The same, migrated.
+    pub(super) async fn postgres() -> Option<Self> {
+        let test = Self::empty_postgres().await?;
+        database::migrate(&test.db).await.unwrap();
+        Some(test)
+    }
+
     /// Both kinds, migrated: `SQLite` always, `PostgreSQL` where there is a server.
     pub(super) async fn all() -> Vec<Self> {
         let mut all = vec![Self::sqlite().await];
-        if let Some(test) = Self::empty_postgres().await {
-            database::migrate(&test.db).await.unwrap();
-            all.push(test);
-        }
+        all.extend(Self::postgres().await);
         all
+    }
+
+    /// Ends every connection and lets nobody in, as a server that is stopped.
+    pub(super) async fn stop(&self) {
+        let Scratch { name, admin } = self.scratch.as_ref().unwrap();
+        execute(
+            admin,
+            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+        )
+        .await;
+        execute(admin, &format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'")).await;
+    }
+
+    /// Undoes [`TestDb::stop`].
+    pub(super) async fn start(&self) {
+        let Scratch { name, admin } = self.scratch.as_ref().unwrap();
+        execute(
+            admin,
+            &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+        )
+        .await;
     }
 
     /// Another pool on the same database.
@@ -179,5 +204,47 @@ pub(super) fn request_row() -> request_log::Model {
         client_ip: Some("127.0.0.1".to_owned()),
         user_agent: Some("test".to_owned()),
         chain: serde_json::json!([{"attempt": 1}]),
+    }
+}
+
+/// Log lines of this thread for as long as the guard lives.
+pub(super) fn logs() -> (Logs, tracing::subscriber::DefaultGuard) {
+    let logs = Logs::default();
+    let writer = logs.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    (logs, tracing::subscriber::set_default(subscriber))
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+pub(super) struct Logs(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub(super) fn count(&self, part: &str) -> usize {
+        let bytes = self.0.lock().unwrap();
+        String::from_utf8_lossy(&bytes).matches(part).count()
+    }
+}
+
+impl std::io::Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Waits until `is_so`, for at most `limit_s` seconds.
+pub(super) async fn eventually(limit_s: u64, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(limit_s);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < until, "never: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }

@@ -121,6 +121,14 @@ impl Watch {
     }
 }
 
+#[cfg(test)]
+impl Watch {
+    /// Resolves when it is poked, instead of [`Watch::run`] hearing it.
+    pub(super) async fn was_poked(&self) {
+        self.poked.notified().await;
+    }
+}
+
 /// Says what is left out now and was not before.
 fn complain(before: &[LeftOut], now: &[LeftOut]) {
     for left_out in now.iter().filter(|left_out| !before.contains(left_out)) {

@@ -108,11 +108,6 @@ impl Journal {
         self.segments.iter().map(|segment| segment.len).sum()
     }
 
-    /// Whether there is something to read again.
-    pub(super) fn has_unread(&self) -> bool {
-        self.segments.iter().any(|segment| segment.unread.is_some())
-    }
-
     /// Writes lines and syncs them, all or none. Answers the number of their segment.
     pub(super) fn append<'a>(
         &mut self,

@@ -24,8 +24,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Reads the queue, writes the journal.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    queue: mpsc::Receiver<Box<usage::Model>>,
-    group: Vec<Box<usage::Model>>,
+    queue: mpsc::Receiver<usage::Model>,
+    group: Vec<usage::Model>,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
     closing: Stop,
@@ -46,7 +46,7 @@ pub(super) struct Backlog {
 /// A line and the segment of the journal it is in, if it is.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
-    pub(super) line: Box<usage::Model>,
+    pub(super) line: usage::Model,
     pub(super) segment: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Kept {
 
 impl Keeper {
     pub(super) fn new(
-        queue: mpsc::Receiver<Box<usage::Model>>,
+        queue: mpsc::Receiver<usage::Model>,
         backlog: Arc<Backlog>,
         tally: Arc<Tally>,
         closing: Stop,
@@ -86,8 +86,9 @@ impl Keeper {
         }
     }
 
-    /// Keeps all that is queued, for the end.
+    /// Keeps all that is queued, for the end. Nothing is taken after it.
     pub(super) async fn drain(&mut self) {
+        self.queue.close();
         self.fill();
         while !self.group.is_empty() {
             self.keep(true).await;
@@ -112,7 +113,7 @@ impl Keeper {
         loop {
             let group = std::mem::take(&mut self.group);
             let (group, appended, bytes) = with_journal(&self.backlog, move |journal| {
-                let appended = journal.append(group.iter().map(|line| &**line));
+                let appended = journal.append(group.iter());
                 (group, appended, journal.bytes())
             })
             .await;
@@ -167,7 +168,7 @@ impl Backlog {
     }
 
     /// Hands on lines that a segment of the journal has. Those that there is no room for it has alone.
-    async fn hand_on(self: &Arc<Self>, group: Vec<Box<usage::Model>>, segment: u64) {
+    async fn hand_on(self: &Arc<Self>, group: Vec<usage::Model>, segment: u64) {
         let forgotten = {
             let mut lines = self.lines();
             let room = self.most.saturating_sub(lines.len());
@@ -186,7 +187,7 @@ impl Backlog {
     }
 
     /// Hands on lines that only memory has.
-    fn hand_on_unkept(&self, group: Vec<Box<usage::Model>>) {
+    fn hand_on_unkept(&self, group: Vec<usage::Model>) {
         let kept = group.into_iter().map(|line| Kept {
             line,
             segment: None,

@@ -30,8 +30,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Poster {
     db: DatabaseConnection,
-    queue: mpsc::Receiver<Box<request_log::Model>>,
-    requests: Vec<Box<request_log::Model>>,
+    queue: mpsc::Receiver<request_log::Model>,
+    requests: Vec<request_log::Model>,
     lines: Vec<Kept>,
     /// Read from the journal and not posted yet.
     replay: Option<Replay>,
@@ -48,7 +48,7 @@ pub(super) struct Poster {
 impl Poster {
     pub(super) fn new(
         db: DatabaseConnection,
-        queue: mpsc::Receiver<Box<request_log::Model>>,
+        queue: mpsc::Receiver<request_log::Model>,
         backlog: Arc<Backlog>,
         tally: Arc<Tally>,
         closing: Stop,
@@ -76,42 +76,32 @@ impl Poster {
         }
     }
 
-    /// Posts all that is queued, for the end; true when the database has it all.
+    /// Posts all that is queued and all that the journal holds, for the end; true when the database has it. Nothing is taken after it.
     pub(super) async fn drain(&mut self, until: Instant) -> bool {
+        self.queue.close();
         self.pause = FIRST_PAUSE;
-        loop {
-            self.fill();
-            if self.is_idle() {
-                return true;
-            }
+        self.may_have_unread = true;
+        while !self.is_done() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                break;
+                self.give_up();
+                return false;
             }
-            if let Err(error) = within(left.min(POST_LIMIT), self.post()).await {
+            if let Err(error) = within(left, self.post_next()).await {
                 self.tally.database_failed(&error);
                 sleep(self.next_pause().min(left)).await;
             }
         }
-        self.give_up();
-        false
+        true
     }
 
     /// Each step keeps what it works on in `self`, so that it may be dropped at any await.
     async fn work(&mut self) {
         loop {
-            self.fill();
-            if self.is_idle() && self.replay.is_none() && !self.may_have_unread {
+            if self.is_done() {
                 self.wait().await;
-                continue;
             }
-            let posted = async {
-                within(POST_LIMIT, self.post()).await?;
-                self.read_again().await;
-                within(POST_LIMIT, self.post_replay()).await
-            }
-            .await;
-            match posted {
+            match self.post_next().await {
                 Ok(()) => {
                     self.pause = FIRST_PAUSE;
                     self.tally.database_worked();
@@ -124,15 +114,21 @@ impl Poster {
         }
     }
 
+    /// One batch of what has just happened, and one from the journal if it has any.
+    async fn post_next(&mut self) -> Result<(), DbErr> {
+        self.fill();
+        within(POST_LIMIT, self.post()).await?;
+        self.read_again().await;
+        within(POST_LIMIT, self.post_replay()).await
+    }
+
     /// Until something arrives, and then until there is a batch of it or enough time has gone by.
     async fn wait(&mut self) {
-        let room = BATCH - self.requests.len();
         tokio::select! {
-            _ = self.queue.recv_many(&mut self.requests, room) => {}
+            _ = self.queue.recv_many(&mut self.requests, BATCH) => {}
             () = self.backlog.arrived.notified() => {}
         }
         self.may_have_unread = true;
-        self.fill();
         if self.requests.len() < BATCH && self.lines.len() < BATCH {
             sleep(GATHER).await;
         }
@@ -140,9 +136,8 @@ impl Poster {
 
     fn fill(&mut self) {
         while self.requests.len() < BATCH
-            && let Ok(mut row) = self.queue.try_recv()
+            && let Ok(row) = self.queue.try_recv()
         {
-            fit::request(&mut row);
             self.requests.push(row);
         }
         if self.lines.len() < BATCH {
@@ -156,13 +151,22 @@ impl Poster {
         self.requests.is_empty() && self.lines.is_empty()
     }
 
+    /// Whether there is nothing to do until something arrives.
+    fn is_done(&mut self) -> bool {
+        self.fill();
+        self.is_idle() && self.replay.is_none() && !self.may_have_unread
+    }
+
     /// Posts what is in hand and lets go of it.
     async fn post(&mut self) -> Result<(), DbErr> {
         if self.is_idle() {
             return Ok(());
         }
-        let lines: Vec<_> = self.lines.iter().map(|kept| &*kept.line).collect();
-        let requests: Vec<_> = self.requests.iter().map(|row| &**row).collect();
+        for row in &mut self.requests {
+            fit::request(row);
+        }
+        let lines: Vec<_> = self.lines.iter().map(|kept| &kept.line).collect();
+        let requests: Vec<_> = self.requests.iter().collect();
         match rows::post(&self.db, &lines, &requests).await {
             Err(error) if self.is_refusal(&error) => self.post_one_by_one().await?,
             posted => posted?,
@@ -175,11 +179,11 @@ impl Poster {
     /// One row of the batch is refused for what is in it: finds which, and does without it.
     async fn post_one_by_one(&mut self) -> Result<(), DbErr> {
         for kept in &self.lines {
-            let posted = rows::post(&self.db, &[&*kept.line], &[]).await;
+            let posted = rows::post(&self.db, &[&kept.line], &[]).await;
             self.without_refused_line(&kept.line, posted).await?;
         }
         for row in &self.requests {
-            match rows::post(&self.db, &[], &[&**row]).await {
+            match rows::post(&self.db, &[], &[row]).await {
                 Err(error) if self.is_refusal(&error) => {
                     tracing::error!(request_id = %row.id, %error, "the database refuses a request log row");
                     self.tally.drop_requests(1);
