@@ -127,8 +127,12 @@ fn send(
         if plan.truncated {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         }
-        if head.method == Method::HEAD {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        // HTTP has no room for a body here; hyper would drop it unread, which looks as if the client had left.
+        let bodiless = matches!(
+            reply.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        if bodiless || head.method == Method::HEAD {
             *body = Bytes::new();
         }
     }

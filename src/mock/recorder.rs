@@ -140,6 +140,7 @@ impl Recorder {
     /// Notes a head that arrived.
     pub(super) fn enter(&self, head: &http::request::Parts) -> Visit {
         self.lock().in_flight += 1;
+        self.changed();
         let draft = Seen::new(head);
         Visit {
             recorder: self.clone(),
