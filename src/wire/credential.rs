@@ -92,3 +92,6 @@ fn bearer(value: &HeaderValue) -> Option<Cow<'_, str>> {
 fn text(value: &HeaderValue) -> Cow<'_, str> {
     String::from_utf8_lossy(value.as_bytes().trim_ascii())
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,3 +178,6 @@ impl StreamDecoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

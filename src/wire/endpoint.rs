@@ -209,3 +209,6 @@ impl Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,3 +229,6 @@ fn is_text(content_type: Option<&str>) -> bool {
                 .is_some_and(|k| k.eq_ignore_ascii_case(p))
         })
 }
+
+#[cfg(test)]
+mod tests;

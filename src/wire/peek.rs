@@ -138,3 +138,6 @@ fn model(cursor: &mut Cursor<'_>) -> Result<Option<Model>, BadJson> {
         (name.to_owned(), span)
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -257,3 +257,6 @@ impl Key {
         &self.bytes[..self.len] == key.as_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,3 +309,6 @@ fn field(line: &[u8]) -> (Field, &[u8]) {
 fn without_bom(line: &[u8]) -> &[u8] {
     line.strip_prefix(BOM).unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests;
