@@ -133,7 +133,7 @@ impl App {
             },
             max_request_bytes: settings.server.max_request_bytes,
             drains: Semaphore::new(DRAINS),
-            is_refusing: lifecycle.refusing(),
+            shutdown: lifecycle.shutdown(),
         });
         let listener_stop = listener::serve(
             runtimes.data(),

@@ -53,6 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 mod anthropic;
@@ -103,7 +104,7 @@ const TEXT: &str = "PONG";
 /// A pause when connections cannot be accepted, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Runs the mock until interrupted.
+/// Runs the mock until it is interrupted or terminated.
 ///
 /// # Errors
 ///
@@ -117,9 +118,12 @@ pub async fn main(options: Options) -> io::Result<()> {
     tracing::info!(
         "provider URL that refuses once, then answers: http://{addr}/~status=429;retryAfter=2;times=1"
     );
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     mock.run(async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "cannot wait for the interrupt");
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     })
     .await;

@@ -20,10 +20,10 @@ mod resolve;
 mod rewrite;
 mod run;
 mod settle;
+mod shutdown;
 mod subrequest;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -37,6 +37,7 @@ pub use admin_side::AdminSide;
 use context::Context;
 pub use live::Live;
 pub use resolve::Resolver;
+pub use shutdown::Shutdown;
 
 use crate::store::ledger::Ledger;
 use crate::store::watch::Watch;
@@ -59,8 +60,8 @@ pub struct Parts {
     pub max_request_bytes: usize,
     /// Upstreams read on at once after their client left, see `relay::drain`.
     pub drains: Semaphore,
-    /// Set late in a shutdown: new requests are refused.
-    pub is_refusing: Arc<AtomicBool>,
+    /// What a shutdown asks of requests.
+    pub shutdown: Shutdown,
 }
 
 /// The gateway as Pingora sees it.
@@ -200,9 +201,9 @@ impl ProxyHttp for Gateway {
         }
     }
 
-    async fn logging(&self, session: &mut Session, e: Option<&Error>, ctx: &mut Context) {
+    async fn logging(&self, _session: &mut Session, _e: Option<&Error>, ctx: &mut Context) {
         if let Context::Journey(journey) = ctx {
-            settle::settle(journey, session, e, &self.parts);
+            settle::settle(journey, &self.parts);
         }
     }
 

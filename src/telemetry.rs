@@ -15,13 +15,15 @@ mod tests;
 
 /// Crates that talk more than they say. A target that is named in the filter itself is logged as it says there.
 ///
+/// Pingora's connectors report as errors what reaches us as errors anyway, and a race for a pooled connection that is none.
 /// The entry of `sea_orm` is more than taste: below `info` it notes its statements' values.
-const QUIET: [&str; 10] = [
+const QUIET: [&str; 11] = [
     "fred=error",
     "h2=warn",
     "hyper=warn",
     "pingora=warn",
     "pingora_core=warn",
+    "pingora_core::connectors=off",
     "pingora_proxy=warn",
     "rustls=warn",
     "sea_orm=warn",

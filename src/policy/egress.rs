@@ -8,9 +8,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use entity::value::EgressPolicy;
 
-/// Metadata services outside the link-local ranges: AWS over IPv6, Alibaba Cloud.
+/// Metadata services outside the link-local ranges: AWS over IPv6.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254);
-const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+/// The same over IPv4: Alibaba Cloud, Azure, Oracle Cloud.
+const METADATA_V4: [Ipv4Addr; 3] = [
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(168, 63, 129, 16),
+    Ipv4Addr::new(192, 0, 0, 192),
+];
 
 /// Whether the policy lets a request go to `address`.
 #[must_use]
@@ -23,7 +28,7 @@ fn is_never_a_provider(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             v4.is_link_local()
-                || v4 == METADATA_V4
+                || METADATA_V4.contains(&v4)
                 || v4.is_unspecified()
                 || v4.is_multicast()
                 || v4.is_broadcast()

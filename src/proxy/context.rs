@@ -1,5 +1,7 @@
 //! What a request carries through the hooks.
 
+use std::sync::Arc;
+
 use pingora::proxy::Session;
 
 use super::Parts;
@@ -21,7 +23,7 @@ pub enum Context {
 }
 
 /// Tells what kind of request this is.
-pub fn of(session: &mut Session, parts: &Parts) -> Context {
+pub fn of(session: &mut Session, parts: &Arc<Parts>) -> Context {
     if session.subrequest_ctx.is_some() {
         return match subrequest::take_attempt(session) {
             Some(attempt) => Context::Attempt(attempt),

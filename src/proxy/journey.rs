@@ -4,7 +4,6 @@ mod models;
 mod receive;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use uuid::Uuid;
 
 use super::attempt::Plan;
 use super::live::LiveGuard;
-use super::{Parts, reply, run};
+use super::{Parts, reply, run, settle};
 use crate::domain::caller::Caller;
 use crate::domain::chain::AttemptRecord;
 use crate::domain::protocol::{Dialect, Operation, Protocol};
@@ -56,8 +55,15 @@ pub struct Journey {
     pub refusal: Option<Refusal>,
     /// What the client got.
     pub answer: Answer,
-    /// Whether the request leaves a row in the log: not the probes and preflights.
-    pub is_logged: bool,
+    /// Whether the request is still to be settled. Probes and preflights never are.
+    pub is_unsettled: bool,
+    /// Method and path.
+    pub target: String,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The client's address.
+    pub client_ip: Option<String>,
+    parts: Arc<Parts>,
     _live: LiveGuard,
 }
 
@@ -94,7 +100,7 @@ pub struct Answer {
 
 impl Journey {
     /// A request has arrived: nothing is known but its head.
-    pub fn begin(session: &Session, parts: &Parts) -> Self {
+    pub fn begin(session: &Session, parts: &Arc<Parts>) -> Self {
         let head = session.req_header();
         let path = head.uri.path();
         let id = Uuid::now_v7();
@@ -116,7 +122,14 @@ impl Journey {
             attempts: Vec::new(),
             refusal: None,
             answer: Answer::default(),
-            is_logged: true,
+            is_unsettled: true,
+            target: format!("{} {path}", head.method),
+            user_agent: head
+                .headers
+                .get(header::USER_AGENT)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            client_ip: client_ip(session),
+            parts: parts.clone(),
             _live: parts.live.enter(),
         }
     }
@@ -143,7 +156,7 @@ impl Journey {
         let endpoint = self.endpoint(session)?;
         let caller = identified?;
         self.caller = Some(caller.clone());
-        if parts.is_refusing.load(Ordering::Relaxed) {
+        if parts.shutdown.is_refusing() {
             return Err(Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into());
         }
         if matches!(
@@ -227,7 +240,7 @@ impl Journey {
             peek,
             wants_stream,
             body,
-            client_ip: client_ip(session),
+            client_ip: self.client_ip.clone(),
         });
         self.plan = Some(plan.clone());
         Ok(plan)
@@ -247,7 +260,7 @@ impl Journey {
             }
             _ => return Ok(false),
         };
-        self.is_logged = false;
+        self.is_unsettled = false;
         reply::empty(self, session, status).await?;
         Ok(true)
     }
@@ -264,6 +277,14 @@ impl Journey {
             error_code: 0,
             can_reuse_downstream: false,
         }
+    }
+}
+
+impl Drop for Journey {
+    /// However a journey ends, it is settled.
+    fn drop(&mut self) {
+        let parts = self.parts.clone();
+        settle::settle(self, &parts);
     }
 }
 
@@ -288,7 +309,7 @@ impl From<Box<Error>> for Stop {
 }
 
 /// The address of the peer, as text.
-pub fn client_ip(session: &Session) -> Option<String> {
+fn client_ip(session: &Session) -> Option<String> {
     session
         .client_addr()
         .and_then(|address| address.as_inet())

@@ -49,6 +49,7 @@ const KEPT: usize = 4 << 10;
 pub async fn relay(
     journey: &mut Journey,
     session: &mut Session,
+    parts: &Parts,
     running: &mut Running,
     mut head: Box<ResponseHeader>,
     timeouts: Timeouts,
@@ -62,7 +63,8 @@ pub async fn relay(
     if session.write_response_header(head, false).await.is_err() {
         return Ok(left(journey));
     }
-    tokio::pin!(patience);
+    let cutting = parts.shutdown.cutting();
+    tokio::pin!(patience, cutting);
     loop {
         tokio::select! {
             biased;
@@ -85,6 +87,7 @@ pub async fn relay(
                 None => return Ok(End::Cut("the upstream broke off before the end of its answer".into())),
             },
             what = patience.as_mut().get_mut().out() => return Ok(End::Cut(what)),
+            () = &mut cutting => return Ok(End::Cut("the gateway shut down".into())),
             _ = session.read_body_or_idle(true) => return Ok(left(journey)),
         }
     }
@@ -181,9 +184,10 @@ pub async fn drain(mut running: Running, parts: &Parts) -> Option<Report> {
         }
         true
     };
-    let is_whole = tokio::time::timeout(DRAIN_TIME, reading)
-        .await
-        .unwrap_or(false);
+    let is_whole = tokio::select! {
+        whole = tokio::time::timeout(DRAIN_TIME, reading) => whole.unwrap_or(false),
+        () = parts.shutdown.cutting() => false,
+    };
     if is_whole {
         running.finish().await
     } else {

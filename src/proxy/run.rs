@@ -55,7 +55,7 @@ pub async fn attempts(
     let mut held: Option<Held> = None;
     loop {
         let running = start(&spawner, session, &plan, &tries, has_body);
-        match first_word(running, session).await {
+        match first_word(running, session, parts).await {
             Word::Answer(running, head, provider) => {
                 return deliver(journey, session, parts, running, head, &provider).await;
             }
@@ -64,10 +64,12 @@ pub async fn attempts(
                 let Some(report) = body.report else { break };
                 tries.note(&report);
                 journey.note(report, Outcome::Failed, Some(&body.bytes));
-                held = Some(Held {
-                    head,
-                    body: body.bytes,
-                });
+                if fault_of_status(head.status.as_u16()) != Some(Fault::Key) {
+                    held = Some(Held {
+                        head,
+                        body: body.bytes,
+                    });
+                }
             }
             Word::Silence(report) => {
                 let Some(report) = report.filter(|r| r.choice.is_some()) else {
@@ -84,14 +86,14 @@ pub async fn attempts(
                 return Ok(());
             }
         }
-        if tries.total >= MAX_ATTEMPTS {
+        if tries.total >= MAX_ATTEMPTS || parts.shutdown.is_refusing() {
             break;
         }
     }
     pass_on(journey, session, held).await
 }
 
-/// The last failed answer.
+/// The last failed answer that the client may see.
 struct Held {
     head: Box<ResponseHeader>,
     body: Bytes,
@@ -135,10 +137,11 @@ fn start(
 }
 
 /// Waits for the head of the answer, while watching the client and the chosen provider's patience.
-async fn first_word(mut running: Running, session: &mut Session) -> Word {
+async fn first_word(mut running: Running, session: &mut Session, parts: &Parts) -> Word {
     let mut provider: Option<Arc<Provider>> = None;
     let patience = tokio::time::sleep(Duration::from_secs(3600));
-    tokio::pin!(patience);
+    let cutting = parts.shutdown.cutting();
+    tokio::pin!(patience, cutting);
     let mut is_limited = false;
     loop {
         tokio::select! {
@@ -169,6 +172,13 @@ async fn first_word(mut running: Running, session: &mut Session) -> Word {
                 }
                 return Word::Silence(report);
             }
+            () = &mut cutting => {
+                let mut report = running.stop().await;
+                if let Some(report) = &mut report {
+                    report.failure = Some((Fault::Us, "the gateway shut down".into()));
+                }
+                return Word::Silence(report);
+            }
             _ = session.read_body_or_idle(true) => {
                 return Word::ClientLeft(running.stop().await);
             }
@@ -195,7 +205,7 @@ async fn deliver(
     let is_bad = fault_of_status(head.status.as_u16()).is_some();
     let mut excerpt = BytesMut::new();
     let keep = is_bad.then_some(&mut excerpt);
-    let relayed = relay::relay(journey, session, &mut running, head, timeouts, keep).await;
+    let relayed = relay::relay(journey, session, parts, &mut running, head, timeouts, keep).await;
     let (outcome, report) = match &relayed {
         Ok(End::Complete) if is_bad => (Outcome::Failed, running.finish().await),
         Ok(End::Complete) => (Outcome::Completed, running.finish().await),
@@ -264,9 +274,8 @@ async fn pass_on(
     session: &mut Session,
     held: Option<Held>,
 ) -> Result<(), Stop> {
-    let last = journey.attempts.last().and_then(|tried| tried.record.fault);
     match held {
-        Some(held) if last != Some(Fault::Key) => {
+        Some(held) => {
             let mut head = held.head;
             for name in ["content-encoding", "transfer-encoding", "content-length"] {
                 head.remove_header(name);
@@ -275,12 +284,12 @@ async fn pass_on(
             reply::adopt(&mut head, journey, session)?;
             Ok(reply::held(journey, session, head, held.body).await?)
         }
-        _ if journey.attempts.is_empty() => Err(Refusal::new(
+        None if journey.attempts.is_empty() => Err(Refusal::new(
             Reason::NoProvider,
             "No provider is configured for this request: none that this key may use serves this protocol and model.",
         )
         .into()),
-        _ => Err(Refusal::new(
+        None => Err(Refusal::new(
             Reason::NoProvider,
             "No provider could answer this request; please try again shortly.",
         )

@@ -3,13 +3,10 @@
 use std::time::Instant;
 
 use entity::{request_log, usage};
-use http::header;
-use pingora::prelude::Error;
-use pingora::proxy::Session;
 use uuid::Uuid;
 
 use super::Parts;
-use super::journey::{Journey, Tried, client_ip};
+use super::journey::{Journey, Tried};
 use crate::domain::chain::AttemptRecord;
 use crate::domain::usage::{Provenance, Usage};
 use crate::store::ledger::Entry;
@@ -20,13 +17,13 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 const MAX_NAME: usize = 256;
 const MAX_ENDPOINT: usize = 512;
 
-/// Settles a journey.
-pub fn settle(journey: &mut Journey, session: &Session, _e: Option<&Error>, parts: &Parts) {
-    if !journey.is_logged {
+/// Settles a journey; the second time does nothing.
+pub fn settle(journey: &mut Journey, parts: &Parts) {
+    if !std::mem::take(&mut journey.is_unsettled) {
         return;
     }
     let lines = usage_lines(journey);
-    let request = row(journey, session);
+    let request = row(journey);
     if request.status >= 500 {
         tracing::warn!(
             request.id = %journey.id,
@@ -77,18 +74,15 @@ fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
         .collect()
 }
 
-fn row(journey: &Journey, session: &Session) -> request_log::Model {
-    let head = session.req_header();
+fn row(journey: &mut Journey) -> request_log::Model {
+    let endpoint = shorten(std::mem::take(&mut journey.target), MAX_ENDPOINT);
+    let user_agent = journey.user_agent.take().map(|text| shorten(text, MAX_ENDPOINT));
+    let client_ip = journey.client_ip.take();
     let answer = &journey.answer;
     let last = journey.attempts.last();
     let (used, provenance) = total(&journey.attempts);
     let since = |at: Instant| at.saturating_duration_since(journey.arrived);
     let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
-    let text = |name| {
-        head.headers
-            .get(name)
-            .map(|v| cut(&String::from_utf8_lossy(v.as_bytes()), MAX_ENDPOINT))
-    };
     let chain: Vec<&AttemptRecord> = journey.attempts.iter().map(|t| &t.record).collect();
     request_log::Model {
         id: journey.id,
@@ -105,10 +99,7 @@ fn row(journey: &Journey, session: &Session) -> request_log::Model {
             .as_ref()
             .map_or("", |e| e.protocol.name())
             .into(),
-        endpoint: cut(
-            &format!("{} {}", head.method, head.uri.path()),
-            MAX_ENDPOINT,
-        ),
+        endpoint,
         requested_model: requested_model(journey),
         model: last
             .and_then(|t| t.record.model.as_deref())
@@ -134,8 +125,8 @@ fn row(journey: &Journey, session: &Session) -> request_log::Model {
         overhead_us: overhead_us(journey),
         request_bytes: i64::try_from(journey.request_bytes).unwrap_or(i64::MAX),
         response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
-        client_ip: client_ip(session),
-        user_agent: text(header::USER_AGENT),
+        client_ip,
+        user_agent,
         chain: serde_json::to_value(chain).unwrap_or_default(),
     }
 }
@@ -204,6 +195,11 @@ fn error_message(journey: &Journey) -> Option<String> {
 
 fn tokens(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn shorten(mut text: String, max: usize) -> String {
+    text.truncate(text.floor_char_boundary(max));
+    text
 }
 
 fn cut(text: &str, max: usize) -> String {

@@ -17,7 +17,7 @@ const SECRET_FILE: &str = "secret.key";
 const TOKEN_FILE: &str = "admin-token.hash";
 
 /// Sets the admin token's hash apart from those of client keys.
-const TOKEN_DOMAIN: &str = "switchyard/admin-token/v1/";
+const TOKEN_DOMAIN: &str = "admin-token:";
 
 /// What everything secret is checked or opened with.
 #[derive(Debug, Clone)]

@@ -1,0 +1,199 @@
+//! Gemini and Code Assist, which wraps every answer as `{"response": {…}}`.
+//!
+//! Usage stands in every event or only in the last; it is cumulative, so the last one counts. Thoughts are not part of the
+//! candidates' tokens, so they are added; cached and image tokens are part of the prompt's, so they are taken out.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::find::{has_value, offer_from_tail, says_something};
+use super::number::Count;
+use super::tally::Tally;
+use crate::domain::usage::Usage;
+use crate::wire::sse::Event;
+
+pub(super) const KEYS: &[&str] = &["usageMetadata", "modelVersion", "error"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    response: Option<Box<Chunk<'a>>>,
+    #[serde(borrow, default)]
+    usage_metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model_version: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    prompt_feedback: Option<Feedback<'a>>,
+    #[serde(borrow, default)]
+    candidates: Option<Vec<Candidate<'a>>>,
+}
+
+/// A refused prompt has no candidates: nothing follows.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Feedback<'a> {
+    #[serde(borrow, default)]
+    block_reason: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'a> {
+    #[serde(borrow, default)]
+    finish_reason: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    content: Option<Content<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow, default)]
+    parts: Option<Vec<Part<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part<'a> {
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    inline_data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    file_data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function_response: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    executable_code: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    code_execution_result: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    prompt_token_count: Count,
+    cached_content_token_count: Count,
+    candidates_token_count: Count,
+    thoughts_token_count: Count,
+    /// What tools put into the prompt, beside `promptTokenCount`.
+    tool_use_prompt_token_count: Count,
+    prompt_tokens_details: Option<Vec<Detail>>,
+    cache_tokens_details: Option<Vec<Detail>>,
+    candidates_tokens_details: Option<Vec<Detail>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Detail {
+    modality: Option<String>,
+    token_count: Count,
+}
+
+pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
+    if event.oversize {
+        tally.has_content = true;
+        offer_from_tail(event.tail, b"\"usageMetadata\"", &mut |value| {
+            on_usage(value, tally)
+        });
+        tally.complete |= has_value(event.tail, b"\"finishReason\"");
+        return;
+    }
+    let data = event.data;
+    let is_worth_parsing = !tally.has_content
+        || has_value(data, b"\"usageMetadata\"")
+        || has_value(data, b"\"finishReason\"")
+        || has_value(data, b"\"promptFeedback\"")
+        || has_value(data, b"\"error\"");
+    if is_worth_parsing && let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) {
+        on_chunk(&chunk, tally);
+    }
+}
+
+/// Notes a usage object; false when it has no count we know.
+pub(super) fn on_usage(value: &[u8], tally: &mut Tally) -> bool {
+    let usage = serde_json::from_slice(value).ok().and_then(read);
+    if let Some(usage) = usage {
+        tally.note_usage(usage, String::from_utf8(value.to_vec()).ok());
+    }
+    usage.is_some()
+}
+
+fn on_chunk(chunk: &Chunk<'_>, tally: &mut Tally) {
+    tally.note_error_raw(chunk.error);
+    let chunk = chunk.response.as_deref().unwrap_or(chunk);
+    tally.note_error_raw(chunk.error);
+    if let Some(model) = &chunk.model_version {
+        tally.note_model(model);
+    }
+    if let Some(metadata) = chunk.usage_metadata {
+        on_usage(metadata.get().as_bytes(), tally);
+    }
+    if let Some(reason) = chunk.prompt_feedback.as_ref().and_then(|f| f.block_reason) {
+        tally.complete = true;
+        tally.note_error(format!("prompt blocked: {reason}").as_bytes());
+    }
+    for candidate in chunk.candidates.iter().flatten() {
+        tally.complete |= candidate.finish_reason.is_some();
+        let parts = candidate.content.iter().flat_map(|c| &c.parts).flatten();
+        tally.has_content |= parts.into_iter().any(Part::says_something);
+    }
+}
+
+fn read(raw: Metadata) -> Option<Usage> {
+    raw.prompt_token_count.or(raw.candidates_token_count).0?;
+    let cached = raw.cached_content_token_count.get();
+    let image_input =
+        images(raw.prompt_tokens_details).saturating_sub(images(raw.cache_tokens_details));
+    let image_output = images(raw.candidates_tokens_details);
+    let thoughts = raw.thoughts_token_count.get();
+    let prompt = raw.prompt_token_count.get();
+    let candidates = raw.candidates_token_count.get();
+    Some(Usage {
+        input_tokens: prompt.saturating_sub(cached + image_input)
+            + raw.tool_use_prompt_token_count.get(),
+        cache_read_tokens: cached,
+        output_tokens: candidates.saturating_sub(image_output) + thoughts,
+        reasoning_tokens: thoughts,
+        image_input_tokens: image_input,
+        image_output_tokens: image_output,
+        ..Usage::default()
+    })
+}
+
+fn images(details: Option<Vec<Detail>>) -> u64 {
+    let is_image = |d: &Detail| {
+        let modality = d.modality.as_deref().unwrap_or_default();
+        modality.eq_ignore_ascii_case("IMAGE")
+    };
+    details
+        .iter()
+        .flatten()
+        .filter(|d| is_image(d))
+        .map(|d| d.token_count.get())
+        .fold(0, u64::saturating_add)
+}
+
+// === impl Part ===
+
+impl Part<'_> {
+    fn says_something(&self) -> bool {
+        [
+            self.text,
+            self.inline_data,
+            self.file_data,
+            self.function_call,
+            self.function_response,
+            self.executable_code,
+            self.code_execution_result,
+        ]
+        .into_iter()
+        .any(says_something)
+    }
+}

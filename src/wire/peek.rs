@@ -1,0 +1,143 @@
+//! What routing needs to know of a request's body, without building a tree.
+//!
+//! Bodies of coding clients are 50 KB to 40 MB, nearly all of it text in strings. One forward pass looks at the keys of the
+//! top-level object (and of the few objects within it that matter) and skips every other value:
+//!
+//! - A string's end is the next quote with an even number of backslashes before it. Quotes are found with `memchr`, so the
+//!   escapes that are frequent in such text (`\n`) cost nothing; the backslashes before a quote are counted backwards.
+//! - Containers are skipped by their brackets, which are kept on a bit stack of fixed size. No recursion, no allocation.
+//!
+//! The structure is checked (brackets, ends, the grammar of every object on the way and of its literals), the inside of
+//! skipped values is not: a body that a provider would refuse may pass, but nothing is ever cut at the wrong place.
+
+mod cursor;
+mod session;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use http::HeaderMap;
+
+use self::cursor::Cursor;
+use crate::domain::protocol::Protocol;
+
+/// What a body says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peek {
+    /// The model asked for, without Gemini's `models/`.
+    pub model: Option<String>,
+    /// Byte span of the model's JSON string in the body, quotes included.
+    pub model_span: Option<Range<usize>>,
+    /// The `stream` flag.
+    pub stream: Option<bool>,
+    /// The client's own id of its session, from headers or body: visible ASCII, 256 characters at most.
+    pub session_id: Option<String>,
+    /// `stream_options.include_usage`.
+    pub include_usage: Option<bool>,
+}
+
+/// The body is not JSON, or not an object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {at}")]
+pub struct BadJson {
+    /// Byte offset in the body.
+    pub at: usize,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+/// Looks a body over in one pass. Where a key occurs twice, the last one counts.
+///
+/// # Errors
+/// [`BadJson`] when the body is truncated, unbalanced, not an object, or followed by something else.
+pub fn peek(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> Result<Peek, BadJson> {
+    let mut found = Found::default();
+    let mut cursor = Cursor::new(body);
+    cursor.document(&mut |key, cursor| found.top_level(protocol, key, cursor))?;
+    let model = found.model.or(found.inner_model);
+    let (model, model_span) = model.map_or((None, None), |(m, span)| (Some(m), Some(span)));
+    let in_body = found.session.as_deref();
+    Ok(Peek {
+        model,
+        model_span,
+        stream: found.stream,
+        session_id: session::from_headers(protocol, headers)
+            .or_else(|| session::from_body(protocol, in_body?)),
+        include_usage: found.include_usage,
+    })
+}
+
+type Model = (String, Range<usize>);
+
+#[derive(Default)]
+struct Found<'b> {
+    model: Option<Model>,
+    /// `request.model` of Code Assist's token counting.
+    inner_model: Option<Model>,
+    stream: Option<bool>,
+    include_usage: Option<bool>,
+    /// The text that holds the session id.
+    session: Option<Cow<'b, str>>,
+}
+
+// === impl Found ===
+
+impl<'b> Found<'b> {
+    fn top_level(
+        &mut self,
+        protocol: Protocol,
+        key: &[u8],
+        cursor: &mut Cursor<'b>,
+    ) -> Result<(), BadJson> {
+        match (protocol, key) {
+            (_, b"model") => self.model = model(cursor)?,
+            (_, b"stream") => self.stream = cursor.boolean()?,
+            (_, b"stream_options") => {
+                self.include_usage = None;
+                cursor.object_or_skip(&mut |key, cursor| {
+                    if key == b"include_usage" {
+                        self.include_usage = cursor.boolean()?;
+                        return Ok(());
+                    }
+                    cursor.skip()
+                })?;
+            }
+            (Protocol::Responses | Protocol::Openai, b"prompt_cache_key") => {
+                self.session = cursor.short_string()?;
+            }
+            (Protocol::Anthropic, b"metadata") => {
+                self.session = None;
+                cursor.object_or_skip(&mut |key, cursor| {
+                    if key == b"user_id" {
+                        self.session = cursor.short_string()?;
+                        return Ok(());
+                    }
+                    cursor.skip()
+                })?;
+            }
+            (Protocol::GeminiCli, b"request") => {
+                (self.session, self.inner_model) = (None, None);
+                cursor.object_or_skip(&mut |key, cursor| {
+                    match key {
+                        b"session_id" => self.session = cursor.short_string()?,
+                        b"model" => self.inner_model = model(cursor)?,
+                        _ => cursor.skip()?,
+                    }
+                    Ok(())
+                })?;
+            }
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    }
+}
+
+fn model(cursor: &mut Cursor<'_>) -> Result<Option<Model>, BadJson> {
+    Ok(cursor.string()?.map(|(text, span)| {
+        let name = text.strip_prefix("models/").unwrap_or(&text);
+        (name.to_owned(), span)
+    }))
+}
+
+#[cfg(test)]
+mod tests;
