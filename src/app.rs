@@ -63,6 +63,7 @@ impl App {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "the whole assembly, on one screen")]
     async fn assemble(settings: Settings, runtimes: Runtimes) -> Result<Self, StartError> {
         let mut tasks = Tasks::on(runtimes.control().clone());
         let (secrets, generated_token) = Secrets::open(

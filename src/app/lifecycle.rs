@@ -49,7 +49,10 @@ impl Lifecycle {
             idle = tokio::time::timeout(limit, live.idle()) => idle.is_ok(),
         };
         if !is_drained {
-            tracing::warn!(live = live.count(), "the drain time is over, cutting what is left");
+            tracing::warn!(
+                live = live.count(),
+                "the drain time is over, cutting what is left"
+            );
             self.shutdown.refuse();
             self.shutdown.cut();
             // They settle what they have used; who does not within the limit is dropped with the runtime, and settles then.

@@ -107,7 +107,6 @@ pub fn select(providers: &[Arc<Provider>], wanted: &Wanted<'_>, point: f64) -> O
 }
 
 /// Every provider that passes.
-#[must_use]
 pub fn eligible<'a, 'w>(
     providers: &'a [Arc<Provider>],
     wanted: Wanted<'w>,

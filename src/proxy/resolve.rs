@@ -21,7 +21,9 @@ const CAPACITY: usize = 4096;
 
 /// A cache of DNS answers over the system's resolver.
 #[derive(Clone, Default)]
-pub struct Resolver(Arc<Mutex<HashMap<(Box<str>, u16), Answer>>>);
+pub struct Resolver(Arc<Mutex<HashMap<HostPort, Answer>>>);
+
+type HostPort = (Box<str>, u16);
 
 struct Answer {
     addresses: Arc<[SocketAddr]>,
@@ -67,7 +69,7 @@ impl Resolver {
     /// A usable answer, and whether the caller is the one to renew it.
     fn cached(&self, host: &str, port: u16) -> Option<(Arc<[SocketAddr]>, bool)> {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = answers.get_mut(&(Box::from(host), port) as &(Box<str>, u16))?;
+        let answer = answers.get_mut(&(Box::from(host), port) as &HostPort)?;
         let age = answer.asked.elapsed();
         if age < FRESH {
             return Some((answer.addresses.clone(), false));
@@ -85,7 +87,7 @@ impl Resolver {
             if resolver.ask(&host, port).await.is_err() {
                 let mut answers = resolver.0.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(answer) =
-                    answers.get_mut(&(Box::from(host.as_str()), port) as &(Box<str>, u16))
+                    answers.get_mut(&(Box::from(host.as_str()), port) as &HostPort)
                 {
                     answer.is_being_renewed = false;
                 }

@@ -110,10 +110,6 @@ struct Tries {
 }
 
 /// The first thing an attempt has to say.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives for one match, on one stack frame"
-)]
 enum Word {
     /// An answer for the client.
     Answer(Running, Box<ResponseHeader>, Option<Arc<Provider>>),

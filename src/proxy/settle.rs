@@ -76,7 +76,10 @@ fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
 
 fn row(journey: &mut Journey) -> request_log::Model {
     let endpoint = shorten(std::mem::take(&mut journey.target), MAX_ENDPOINT);
-    let user_agent = journey.user_agent.take().map(|text| shorten(text, MAX_ENDPOINT));
+    let user_agent = journey
+        .user_agent
+        .take()
+        .map(|text| shorten(text, MAX_ENDPOINT));
     let client_ip = journey.client_ip.take();
     let answer = &journey.answer;
     let last = journey.attempts.last();

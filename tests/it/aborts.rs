@@ -1,0 +1,136 @@
+//! A client that leaves leaks nothing.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::{RawClient, TestApp, Upstream, eventually};
+
+const BODY: &str = r#"{"model":"m","stream":true}"#;
+
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+async fn leave_mid_stream(authority: String, key: String) {
+    let mut client = RawClient::connect(&authority).await;
+    client
+        .send(format!(
+            "POST /v1/messages HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\nContent-Length: {}\r\n\r\n{BODY}",
+            BODY.len()
+        ))
+        .await;
+    client.read_until("message_start").await;
+}
+
+async fn leave_many(app: &TestApp, count: usize) {
+    let mut tasks = JoinSet::new();
+    for _ in 0..count {
+        while tasks.len() >= 100 {
+            tasks.join_next().await.unwrap().unwrap();
+        }
+        tasks.spawn(leave_mid_stream(
+            app.authority().to_owned(),
+            app.key().to_owned(),
+        ));
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_aborted_streams_leave_memory_flat() {
+    let upstream = Upstream::start().await;
+    let app = TestApp::start().await;
+    app.provider(
+        "a",
+        "claude",
+        &upstream.url("chunks=10;chunkDelayMs=10"),
+        json!({}),
+    )
+    .await;
+    let settled = || async {
+        let idle = app.live() == 0 && upstream.recorder().in_flight() == 0;
+        idle.then_some(())
+    };
+    leave_many(&app, 2_000).await;
+    eventually("everything to settle", settled).await;
+    upstream.recorder().clear();
+    let before = resident_bytes();
+    leave_many(&app, 10_000).await;
+    eventually("everything to settle", settled).await;
+    upstream.recorder().clear();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(
+        grown < 24 << 20,
+        "{grown} bytes more after 10,000 aborted streams"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_upstream_is_read_on_for_its_usage() {
+    let upstream = Upstream::start().await;
+    let app = TestApp::start().await;
+    app.provider(
+        "a",
+        "claude",
+        &upstream.url("chunks=10;chunkDelayMs=50;output=77"),
+        json!({}),
+    )
+    .await;
+    leave_mid_stream(app.authority().to_owned(), app.key().to_owned()).await;
+    let row = app.row().await;
+    assert_eq!(row["errorCode"], "client_left", "{row:#}");
+    assert_eq!(row["chain"][0]["outcome"], "client_left");
+    assert_eq!(row["settledFrom"], "terminal", "{row:#}");
+    assert_eq!(row["usage"]["outputTokens"], 77, "{row:#}");
+    assert!(!upstream.only_seen().await.client_gone);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_leaves_before_the_answer_ends_the_attempt() {
+    let upstream = Upstream::start().await;
+    let app = TestApp::start().await;
+    app.provider("a", "claude", &upstream.url("hangBeforeHead"), json!({}))
+        .await;
+    let mut client = RawClient::connect(app.authority()).await;
+    client
+        .send(format!(
+            "POST /v1/messages HTTP/1.1\r\nHost: x\r\nx-api-key: {}\r\nContent-Length: {}\r\n\r\n{BODY}",
+            app.key(),
+            BODY.len()
+        ))
+        .await;
+    eventually("the request upstream", || async {
+        (upstream.recorder().in_flight() == 1).then_some(())
+    })
+    .await;
+    drop(client);
+    eventually("the attempt to end", || async {
+        (upstream.recorder().in_flight() == 0).then_some(())
+    })
+    .await;
+    let row = app.row().await;
+    assert_eq!(row["status"], 499, "{row:#}");
+    assert_eq!(app.live(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_leaves_within_its_body_leaves_a_row() {
+    let app = TestApp::start().await;
+    let mut client = RawClient::connect(app.authority()).await;
+    client
+        .send(format!(
+            "POST /v1/messages HTTP/1.1\r\nHost: x\r\nx-api-key: {}\r\nContent-Length: 1000\r\n\r\n{{",
+            app.key()
+        ))
+        .await;
+    drop(client);
+    let row = app.row().await;
+    assert_eq!(row["status"], 499, "{row:#}");
+}

@@ -1,0 +1,64 @@
+//! The admin side behind the public port, or on an address of its own.
+
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+async fn get(url: String) -> (u16, String) {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let response = client.get(url).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_port_serves_everything() {
+    let app = TestApp::start().await;
+    let base = app.base();
+    for (path, status) in [
+        ("/api/health/live", 200),
+        ("/api/health/ready", 200),
+        ("/api/health", 200),
+        ("/api/v1/openapi.json", 200),
+        ("/api/v1/scalar", 200),
+        ("/api/v1/docs", 200),
+        ("/api/actions/scalar", 308),
+        ("/api/v1/users", 401),
+        ("/api/v1/nothing", 404),
+        ("/", 200),
+    ] {
+        let (got, body) = get(format!("{base}{path}")).await;
+        assert_eq!(got, status, "{path}: {body}");
+    }
+    let (_, document) = get(format!("{base}/api/v1/openapi.json")).await;
+    let document: Value = serde_json::from_str(&document).unwrap();
+    assert!(
+        document["paths"]["/providers"].is_object()
+            || document["paths"]["/api/v1/providers"].is_object()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_of_its_own_takes_it_off_the_public_port() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let app = TestApp::builder()
+        .settings(move |settings| settings.server.admin_listen = Some(port))
+        .without_key()
+        .start()
+        .await;
+    let (status, _) = get(format!("{}/api/v1/openapi.json", app.base())).await;
+    assert_eq!(status, 404);
+    let (status, _) = get(format!("{}/", app.base())).await;
+    assert_eq!(status, 404);
+    let (status, _) = get(format!("{}/api/health/ready", app.base())).await;
+    assert_eq!(status, 200);
+    let (status, _) = get(format!("http://{port}/api/v1/openapi.json")).await;
+    assert_eq!(status, 200);
+    let (status, _) = get(format!("http://{port}/api/v1/users")).await;
+    assert_eq!(status, 401);
+}

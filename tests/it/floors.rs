@@ -1,0 +1,180 @@
+//! The floors: an arrow between modules of the root crate only ever points down, and each library stays behind its fence.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The root crate's modules, lowest floor first. Changing this list is a decision about the architecture.
+const FLOORS: [&[&str]; 5] = [
+    &["domain", "settings", "telemetry", "mock"],
+    &["wire", "store"],
+    &["policy"],
+    &["proxy"],
+    &["app"],
+];
+
+/// Libraries and the modules that may name them.
+const FENCES: [(&str, &[&str]); 6] = [
+    ("pingora", &["proxy", "app"]),
+    ("fred", &["store"]),
+    ("sea_orm", &["store", "app"]),
+    ("migration", &["store"]),
+    ("admin", &["app"]),
+    ("clap", &["app", "mock"]),
+];
+
+/// Files that may start tasks.
+const SPAWNERS: [&str; 6] = [
+    "app/listener.rs",
+    "app/runtime.rs",
+    "app.rs",
+    "proxy/resolve.rs",
+    "proxy/subrequest.rs",
+    "mock",
+];
+
+struct Source {
+    /// Path below `src`.
+    path: String,
+    /// First module of the path.
+    module: String,
+    /// The text without its test module.
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut open = vec![root.clone()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+        .into_iter()
+        .map(|file| {
+            let path = file.strip_prefix(&root).unwrap();
+            let first = path.components().next().unwrap().as_os_str();
+            let module = first.to_str().unwrap().trim_end_matches(".rs").to_owned();
+            let text = fs::read_to_string(&file).unwrap();
+            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            Source {
+                path: path.to_str().unwrap().to_owned(),
+                module,
+                text: text.to_owned(),
+            }
+        })
+        .filter(|source| {
+            !source.path.ends_with("tests.rs")
+                && !source.path.contains("testing")
+                && !["lib", "main"].contains(&source.module.as_str())
+        })
+        .collect()
+}
+
+fn floor(module: &str) -> usize {
+    FLOORS
+        .iter()
+        .position(|floor| floor.contains(&module))
+        .unwrap_or_else(|| panic!("the module {module} stands on no floor"))
+}
+
+/// Every `crate::x` in code, comments and documentation left out.
+fn names_after<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| line.split(prefix).skip(1))
+        .map(|rest| {
+            let end = rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
+            &rest[..end]
+        })
+        .collect()
+}
+
+#[test]
+fn arrows_point_down() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        assert!(
+            !source.text.contains("use crate::*") && !source.text.contains("use crate::{"),
+            "{}: name the module after crate::, one use a module",
+            source.path
+        );
+        let own = floor(&source.module);
+        for target in names_after(&source.text, "crate::") {
+            if target != source.module && floor(target) >= own {
+                wrong.push(format!("{} uses crate::{target}", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not downwards:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn libraries_stay_behind_their_fences() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (library, allowed) in FENCES {
+            let is_named = source.text.lines().any(|line| {
+                let line = line.trim_start();
+                !line.starts_with("//")
+                    && (line.starts_with(&format!("use {library}::"))
+                        || line.contains(&format!(" {library}::"))
+                        || line.contains(&format!("({library}::")))
+            });
+            if is_named && !allowed.contains(&source.module.as_str()) {
+                wrong.push(format!("{} names {library}", source.path));
+            }
+        }
+        let may_spawn = SPAWNERS.iter().any(|s| source.path.starts_with(s));
+        if source.text.contains("tokio::spawn") && !may_spawn {
+            wrong.push(format!("{} starts a task", source.path));
+        }
+    }
+    assert!(wrong.is_empty(), "outside its fence:\n{}", wrong.join("\n"));
+}
+
+/// Modules of one folder must not import each other in a circle either.
+#[test]
+fn no_import_cycle_between_files() {
+    let sources = sources();
+    let mut edges: Vec<(String, String)> = Vec::new();
+    for source in &sources {
+        let own = source.path.trim_end_matches(".rs").replace('/', "::");
+        for other in &sources {
+            let name = other.path.trim_end_matches(".rs").replace('/', "::");
+            let is_used = name != own
+                && source.text.lines().any(|line| {
+                    let line = line.trim_start();
+                    line.starts_with(&format!("use crate::{name}::"))
+                });
+            if is_used {
+                edges.push((own.clone(), name));
+            }
+        }
+    }
+    for (from, to) in &edges {
+        let mut reached: BTreeSet<&str> = BTreeSet::from([to.as_str()]);
+        let mut grew = true;
+        while grew {
+            grew = false;
+            for (a, b) in &edges {
+                if reached.contains(a.as_str()) {
+                    grew |= reached.insert(b);
+                }
+            }
+        }
+        assert!(
+            !reached.contains(from.as_str()),
+            "{from} is in an import cycle"
+        );
+    }
+}
