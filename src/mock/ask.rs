@@ -190,14 +190,18 @@ impl Hints {
 impl Target {
     fn new(method: &Method, path: &str, headers: &HeaderMap) -> Self {
         let (version, rest) = resource(path);
-        let gemini = version.starts_with("v1beta") || version.starts_with("v1alpha");
-        if version == "v1internal" || rest.contains(':') {
-            return Self::gemini(version == "v1internal", method, rest);
+        let is_internal = version == "v1internal";
+        if is_internal || (method == Method::POST && rest.contains(':')) {
+            return Self::gemini(is_internal, method, rest);
         }
+        // Google's SDK asks below `/v1` as well: only its credential tells it from the others there.
+        let is_gemini = version.starts_with("v1beta")
+            || version.starts_with("v1alpha")
+            || headers.contains_key("x-goog-api-key");
         let dialect = match rest {
             "messages" | "messages/count_tokens" => Dialect::Anthropic,
             "responses" | "responses/compact" => Dialect::Responses,
-            _ if gemini => Dialect::Gemini,
+            _ if is_gemini => Dialect::Gemini,
             _ if headers.contains_key("anthropic-version") => Dialect::Anthropic,
             _ => Dialect::Openai,
         };

@@ -100,6 +100,10 @@ async fn gemini_answers_in_both_forms() {
     assert_eq!(usage["thoughtsTokenCount"], 2);
     assert_eq!(usage["totalTokenCount"], 44);
 
+    let path = "/v1/models/gemini-test:generateContent";
+    let stable = mock.answer(path, &body).await;
+    assert_eq!(stable["candidates"], content["candidates"]);
+
     let internal = json!({ "model": "gemini-cli-test", "request": body });
     let wrapped = mock.answer("/v1internal:generateContent", &internal).await;
     assert_eq!(wrapped["response"]["modelVersion"], "gemini-cli-test");
@@ -163,6 +167,10 @@ async fn models_are_listed_in_the_callers_dialect() {
     let request = request.header("anthropic-version", "2023-06-01");
     let anthropic: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(anthropic["data"][0]["type"], "model");
+    let request = mock.client.get(mock.url("/v1/models"));
+    let request = request.header("x-goog-api-key", "k");
+    let google: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(google, gemini);
     let one: serde_json::Value = mock
         .get("/v1/models/any%2Fname")
         .await
@@ -170,6 +178,8 @@ async fn models_are_listed_in_the_callers_dialect() {
         .await
         .unwrap();
     assert_eq!(one["id"], "any/name");
+    let tuned: serde_json::Value = mock.get("/v1/models/ft:a:b").await.json().await.unwrap();
+    assert_eq!(tuned["id"], "ft:a:b");
 }
 
 #[tokio::test]
