@@ -9,8 +9,9 @@ mod runtime;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
@@ -29,6 +30,9 @@ use runtime::{Runtimes, Tasks};
 const DRAINS: usize = 512;
 /// How long the ledger may take to put everything away at the end.
 const FLUSH: Duration = Duration::from_secs(20);
+
+/// How long the database is waited for at the start: after a reboot it may come up later than we do.
+const DATABASE_WAIT: Duration = Duration::from_secs(60);
 
 /// A gateway that runs.
 pub struct App {
@@ -76,7 +80,7 @@ impl App {
         let tls = settings.server.tls.as_ref();
         listener::check_tls(tls)?;
 
-        let db = database::connect(&settings.database, &settings.data_dir).await?;
+        let db = connect(&settings).await?;
         if settings.database.auto_migrate {
             database::migrate(&db).await?;
         }
@@ -194,5 +198,21 @@ impl App {
         tracing::info!("stopped");
         self.runtimes.end();
         is_drained && is_stopped && is_flushed
+    }
+}
+
+async fn connect(settings: &Settings) -> Result<DatabaseConnection, StartError> {
+    let begun = Instant::now();
+    loop {
+        match database::connect(&settings.database, &settings.data_dir).await {
+            Ok(db) => return Ok(db),
+            Err(error) if settings.database.dsn.is_none() || begun.elapsed() > DATABASE_WAIT => {
+                return Err(format!("the database (DSN) cannot be used: {error}").into());
+            }
+            Err(error) => {
+                tracing::warn!(%error, "waiting for the database");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
     }
 }

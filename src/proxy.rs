@@ -171,8 +171,8 @@ impl ProxyHttp for Gateway {
         _end_of_stream: bool,
         ctx: &mut Context,
     ) -> Result<Option<std::time::Duration>> {
-        if let (Context::Attempt(attempt), Some(chunk)) = (ctx, body) {
-            attempt.meter(chunk);
+        if let Context::Attempt(attempt) = ctx {
+            attempt.passes(body);
         }
         Ok(None)
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use http::header;
+use http::header::{self, HeaderName};
 use pingora::http::ResponseHeader;
 use pingora::prelude::Error;
 use pingora::proxy::FailToProxy;
@@ -18,6 +18,7 @@ use crate::domain::provider::Provider;
 use crate::policy::retry::fault_of_status;
 use crate::policy::select::Choice;
 use crate::store::snapshot::Snapshot;
+use crate::wire::encoding::StreamDecoder;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::meter::{Meter, Reading};
 use crate::wire::peek::Peek;
@@ -60,6 +61,7 @@ pub struct Attempt {
     pub body: Bytes,
     /// How it goes.
     pub report: Report,
+    decoder: Option<StreamDecoder>,
     meter: Option<Meter>,
     link: Link,
 }
@@ -117,6 +119,7 @@ impl Attempt {
             plan,
             exhausted,
             nominee,
+            decoder: None,
             meter: None,
             link,
         }
@@ -154,28 +157,48 @@ impl Attempt {
     }
 
     /// Hook: the upstream began to answer.
-    pub fn answered(&mut self, response: &ResponseHeader) {
-        let status = response.status.as_u16();
+    ///
+    /// It was asked for an answer in the clear; one that compresses all the same is decoded here, because the client may not be able to.
+    pub fn answered(&mut self, response: &mut ResponseHeader) {
         if response.status.is_informational() {
             return;
         }
+        let status = response.status.as_u16();
         self.report.status = Some(status);
         self.report.first_byte = Some(Instant::now());
+        self.decode(response);
         if let Some(fault) = fault_of_status(status) {
             self.fail(fault, format!("the upstream answered {status}"));
         } else if self.plan.endpoint.operation.is_metered() {
-            let text = |name| response.headers.get(name).and_then(|v| v.to_str().ok());
             self.meter = Some(Meter::new(
                 self.plan.endpoint.protocol,
                 self.plan.endpoint.operation,
-                text(header::CONTENT_TYPE),
-                text(header::CONTENT_ENCODING),
+                text(response, &header::CONTENT_TYPE),
+                text(response, &header::CONTENT_ENCODING),
             ));
         }
     }
 
+    fn decode(&mut self, response: &mut ResponseHeader) {
+        let encoding = text(response, &header::CONTENT_ENCODING);
+        if encoding.is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity")) {
+            return;
+        }
+        self.decoder = StreamDecoder::new(encoding);
+        if self.decoder.is_some() {
+            response.remove_header(&header::CONTENT_ENCODING);
+            response.remove_header(&header::CONTENT_LENGTH);
+        }
+    }
+
     /// Hook: a chunk of the answer passes.
-    pub fn meter(&mut self, chunk: &[u8]) {
+    pub fn passes(&mut self, body: &mut Option<Bytes>) {
+        let Some(chunk) = body else { return };
+        if let Some(decoder) = &mut self.decoder {
+            let mut plain = BytesMut::new();
+            decoder.feed(chunk, &mut |piece: &[u8]| plain.extend_from_slice(piece));
+            *chunk = plain.freeze();
+        }
         let Some(meter) = &mut self.meter else {
             return;
         };
@@ -219,4 +242,8 @@ impl Drop for Attempt {
         // Nobody listens when the journey is gone as well.
         let _ = report.send(own);
     }
+}
+
+fn text<'a>(response: &'a ResponseHeader, name: &HeaderName) -> Option<&'a str> {
+    response.headers.get(name)?.to_str().ok()
 }

@@ -23,7 +23,6 @@ use super::peer::millis;
 use super::subrequest::Running;
 use super::{Parts, reply};
 use crate::wire;
-use crate::wire::encoding::StreamDecoder;
 
 /// How an answer's way to the client ended.
 pub enum End {
@@ -193,22 +192,6 @@ pub async fn drain(mut running: Running, parts: &Parts) -> Option<Report> {
     } else {
         running.stop().await
     }
-}
-
-/// A failed answer's body as text that people can read, whatever it was compressed with.
-pub fn readable(encoding: Option<&str>, body: Bytes) -> Bytes {
-    if encoding.is_none_or(|e| e.eq_ignore_ascii_case("identity")) {
-        return body;
-    }
-    let Some(mut decoder) = StreamDecoder::new(encoding) else {
-        return body;
-    };
-    let mut plain = BytesMut::new();
-    decoder.feed(&body, &mut |piece: &[u8]| {
-        let room = (64 << 10) - plain.len().min(64 << 10);
-        plain.extend_from_slice(&piece[..piece.len().min(room)]);
-    });
-    plain.freeze()
 }
 
 fn is_event_stream(head: &ResponseHeader) -> bool {

@@ -9,6 +9,7 @@ use pingora::prelude::Result;
 use pingora::proxy::Session;
 
 use super::journey::Journey;
+use crate::domain::protocol::Dialect;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::wire;
 
@@ -58,8 +59,15 @@ pub async fn refusal(
     ) {
         session.set_keepalive(None);
     }
+    if journey.dialect == Dialect::Anthropic {
+        // Where Anthropic's SDKs look for it.
+        head.insert_header("request-id", journey.id_text.as_str())?;
+    }
     if matches!(refusal.reason, Reason::NoProvider | Reason::Overloaded) {
         head.insert_header(header::RETRY_AFTER, "5")?;
+    } else {
+        // The same request would be refused again. Without this Claude Code retries a 401 for minutes.
+        head.insert_header("x-should-retry", "false")?;
     }
     write(journey, session, head, body).await
 }

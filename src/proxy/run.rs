@@ -60,7 +60,7 @@ pub async fn attempts(
                 return deliver(journey, session, parts, running, head, &provider).await;
             }
             Word::Failure(running, head) => {
-                let body = hold_body(running, &head).await;
+                let body = hold_body(running).await;
                 let Some(report) = body.report else { break };
                 tries.note(&report);
                 journey.note(report, Outcome::Failed, Some(&body.bytes));
@@ -230,7 +230,7 @@ struct HeldBody {
 }
 
 /// Reads a failed answer's body, bounded in bytes and time.
-async fn hold_body(mut running: Running, head: &ResponseHeader) -> HeldBody {
+async fn hold_body(mut running: Running) -> HeldBody {
     let mut body = BytesMut::new();
     let reading = async {
         while let Some(task) = running.next().await {
@@ -254,12 +254,8 @@ async fn hold_body(mut running: Running, head: &ResponseHeader) -> HeldBody {
     } else {
         running.stop().await
     };
-    let encoding = head
-        .headers
-        .get(http::header::CONTENT_ENCODING)
-        .and_then(|v| v.to_str().ok());
     HeldBody {
-        bytes: relay::readable(encoding, body.freeze()),
+        bytes: body.freeze(),
         report,
     }
 }
@@ -273,9 +269,7 @@ async fn pass_on(
     match held {
         Some(held) => {
             let mut head = held.head;
-            for name in ["content-encoding", "transfer-encoding", "content-length"] {
-                head.remove_header(name);
-            }
+            head.remove_header(&http::header::TRANSFER_ENCODING);
             head.insert_header(http::header::CONTENT_LENGTH, held.body.len())?;
             reply::adopt(&mut head, journey, session)?;
             Ok(reply::held(journey, session, head, held.body).await?)

@@ -88,12 +88,7 @@ fn classify_v1(method: &Method, path: &str, rest: &str, headers: &HeaderMap) -> 
     }
     let is_model = is("models") || after(rest, "models/").is_some();
     if is_model && method == Method::GET {
-        let protocol = if headers.contains_key("anthropic-version") {
-            Protocol::Anthropic
-        } else {
-            Protocol::Openai
-        };
-        return model_resource(path, rest, protocol);
+        return model_resource(path, rest, protocol_of_models(headers));
     }
     if is_model && method == Method::POST
         || after(rest, "publishers/").is_some()
@@ -105,6 +100,17 @@ fn classify_v1(method: &Method, path: &str, rest: &str, headers: &HeaderMap) -> 
         return None;
     }
     passed(Protocol::Openai)
+}
+
+/// `/v1/models` is everybody's: Anthropic's clients name their version, Google's put the key in a header of their own.
+fn protocol_of_models(headers: &HeaderMap) -> Protocol {
+    if headers.contains_key("anthropic-version") {
+        Protocol::Anthropic
+    } else if headers.contains_key("x-goog-api-key") {
+        Protocol::Gemini
+    } else {
+        Protocol::Openai
+    }
 }
 
 fn classify_gemini(
