@@ -5,7 +5,7 @@ use std::ops::Deref;
 use entity::{request_log, usage};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait,
+    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     IntoActiveModel, Iterable, RuntimeErr, SqlxError, TransactionTrait,
 };
 
@@ -16,14 +16,14 @@ const MAX_BINDS: usize = 32_000;
 ///
 /// # Errors
 /// When the database fails, or refuses a row: see [`is_refusal`].
-pub(super) async fn post<'a>(
+pub(super) async fn post(
     db: &DatabaseConnection,
-    lines: impl Iterator<Item = &'a usage::Model>,
-    requests: impl Iterator<Item = &'a request_log::Model>,
+    lines: Vec<usage::Model>,
+    requests: Vec<request_log::Model>,
 ) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
-    insert::<usage::Entity, _>(&transaction, lines, usage::Column::Id).await?;
-    insert::<request_log::Entity, _>(&transaction, requests, request_log::Column::Id).await?;
+    insert::<usage::Entity>(&transaction, lines, usage::Column::Id).await?;
+    insert::<request_log::Entity>(&transaction, requests, request_log::Column::Id).await?;
     transaction.commit().await
 }
 
@@ -51,29 +51,24 @@ pub(super) fn is_refusal(error: &DbErr, backend: DbBackend) -> bool {
     }
 }
 
-async fn insert<'a, E, C>(
-    transaction: &C,
-    rows: impl Iterator<Item = &'a E::Model>,
+async fn insert<E>(
+    transaction: &DatabaseTransaction,
+    mut rows: Vec<E::Model>,
     id: E::Column,
 ) -> Result<(), DbErr>
 where
-    C: ConnectionTrait,
     E: EntityTrait,
-    E::Model: IntoActiveModel<E::ActiveModel> + 'a,
+    E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
     let most = MAX_BINDS / E::Column::iter().count();
-    let mut rows = rows.peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<E::ActiveModel> = rows
-            .by_ref()
-            .take(most)
-            .map(|row| row.clone().into_active_model())
-            .collect();
-        E::insert_many(chunk)
+    while !rows.is_empty() {
+        let rest = rows.split_off(most.min(rows.len()));
+        E::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
             .on_conflict(OnConflict::column(id).do_nothing().to_owned())
             .exec_without_returning(transaction)
             .await?;
+        rows = rest;
     }
     Ok(())
 }

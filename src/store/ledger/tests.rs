@@ -64,6 +64,20 @@ fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
     lines.map(|line| line.id).collect()
 }
 
+/// Compiles only if the ledger can be run as a task of its own.
+#[tokio::test]
+async fn it_runs_as_a_task() {
+    fn task<T: Send + 'static>(_: T) {}
+    let test = TestDb::sqlite().await;
+    let ledger = Arc::new(open(&test, Bounds::default()));
+    let stop = watch::Sender::new(false);
+    task({
+        let (ledger, stop) = (Arc::clone(&ledger), stop.subscribe());
+        async move { ledger.run(stop).await }
+    });
+    task(async move { ledger.flush(SOON).await });
+}
+
 #[tokio::test]
 async fn what_is_recorded_is_in_the_database_once() {
     for test in TestDb::all().await {
