@@ -289,6 +289,24 @@ async fn a_flush_writes_what_nobody_has_written_yet() {
 }
 
 #[tokio::test]
+async fn a_flush_ends_the_writing_that_nobody_stopped() {
+    let test = TestDb::sqlite().await;
+    let ledger = open(&test, Bounds::default());
+    let never = watch::Sender::new(false);
+    let entries: Vec<Entry> = (0..100).map(|_| entry()).collect();
+    let recording = async {
+        for entry in &entries {
+            ledger.record(entry.clone());
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(ledger.flush(SOON).await);
+    };
+    tokio::join!(ledger.run(never.subscribe()), recording);
+    assert_eq!(lines_in(&test).await, ids(&entries));
+    assert_eq!(ledger.stats().journal_bytes, 0);
+}
+
+#[tokio::test]
 async fn a_journal_that_takes_nothing_is_said_once_and_stops_nothing() {
     let test = TestDb::sqlite().await;
     let (logs, _guard) = logs();
