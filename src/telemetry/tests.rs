@@ -73,3 +73,43 @@ fn a_noisy_crate_is_heard_when_it_is_named() {
 fn a_wrong_filter_is_refused() {
     assert!(matches!(filter("a=b=c"), Err(InitError::Filter(_))));
 }
+
+const CHILD: &str = "SWITCHYARD_TEST_TELEMETRY_CHILD";
+
+/// Not a test: what the next one runs in another process, because logging is the whole process's.
+#[test]
+#[ignore = "is run by the test below"]
+fn child() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    init("info", Some(true)).unwrap();
+    log::error!(target: "pingora_core", "through the log crate");
+    log::info!(target: "pingora_core", "of no interest");
+    log::info!("ours through the log crate");
+    assert!(matches!(init("info", None), Err(InitError::Taken(_))));
+}
+
+#[test]
+fn records_of_the_log_crate_arrive_under_the_same_filter() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "telemetry::tests::child",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(lines[0]["message"], "through the log crate");
+    assert_eq!(lines[0]["target"], "pingora_core");
+    assert_eq!(lines[1]["message"], "ours through the log crate");
+}

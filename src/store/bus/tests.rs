@@ -52,6 +52,23 @@ impl Drop for Redis {
     }
 }
 
+/// Compiles only if bus and watch can be run as tasks of their own.
+#[tokio::test]
+async fn they_run_as_tasks() {
+    fn task<T: Send + 'static>(_: T) {}
+    let test = TestDb::sqlite().await;
+    let watch = Arc::new(watch(&test).await);
+    let bus = Arc::new(Bus::connect(&Secret::new("redis://127.0.0.1:1")).unwrap());
+    let stop = tokio::sync::watch::Sender::new(false);
+    let (stop, same) = (stop.subscribe(), stop.subscribe());
+    task({
+        let (bus, watch) = (Arc::clone(&bus), Arc::clone(&watch));
+        async move { bus.run(&watch, stop).await }
+    });
+    task(async move { watch.run(same).await });
+    task(async move { bus.announce(1).await });
+}
+
 #[tokio::test]
 async fn what_one_node_announces_another_hears() {
     let Some(url) = needs("TEST_REDIS_URL") else {

@@ -165,9 +165,9 @@ impl Poster {
         for row in &mut self.requests {
             fit::request(row);
         }
-        let lines: Vec<_> = self.lines.iter().map(|kept| &kept.line).collect();
-        let requests: Vec<_> = self.requests.iter().collect();
-        match rows::post(&self.db, &lines, &requests).await {
+        let lines = self.lines.iter().map(|kept| kept.line.clone()).collect();
+        let requests = self.requests.clone();
+        match rows::post(&self.db, lines, requests).await {
             Err(error) if self.is_refusal(&error) => self.post_one_by_one().await?,
             posted => posted?,
         }
@@ -179,11 +179,11 @@ impl Poster {
     /// One row of the batch is refused for what is in it: finds which, and does without it.
     async fn post_one_by_one(&mut self) -> Result<(), DbErr> {
         for kept in &self.lines {
-            let posted = rows::post(&self.db, &[&kept.line], &[]).await;
+            let posted = rows::post(&self.db, vec![kept.line.clone()], vec![]).await;
             self.without_refused_line(&kept.line, posted).await?;
         }
         for row in &self.requests {
-            match rows::post(&self.db, &[], &[row]).await {
+            match rows::post(&self.db, vec![], vec![row.clone()]).await {
                 Err(error) if self.is_refusal(&error) => {
                     tracing::error!(request_id = %row.id, %error, "the database refuses a request log row");
                     self.tally.drop_requests(1);
@@ -256,11 +256,10 @@ impl Poster {
         let Some(replay) = &self.replay else {
             return Ok(());
         };
-        let lines: Vec<_> = replay.lines.iter().collect();
-        match rows::post(&self.db, &lines, &[]).await {
+        match rows::post(&self.db, replay.lines.clone(), vec![]).await {
             Err(error) if self.is_refusal(&error) => {
                 for line in &replay.lines {
-                    let posted = rows::post(&self.db, &[line], &[]).await;
+                    let posted = rows::post(&self.db, vec![line.clone()], vec![]).await;
                     self.without_refused_line(line, posted).await?;
                 }
             }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use entity::{request_log, usage};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait,
+    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
     IntoActiveModel, Iterable, RuntimeErr, SqlxError, TransactionTrait,
 };
 
@@ -18,12 +18,12 @@ const MAX_BINDS: usize = 32_000;
 /// When the database fails, or refuses a row: see [`is_refusal`].
 pub(super) async fn post(
     db: &DatabaseConnection,
-    lines: &[&usage::Model],
-    requests: &[&request_log::Model],
+    lines: Vec<usage::Model>,
+    requests: Vec<request_log::Model>,
 ) -> Result<(), DbErr> {
     let transaction = db.begin().await?;
-    insert::<usage::Entity, _>(&transaction, lines, usage::Column::Id).await?;
-    insert::<request_log::Entity, _>(&transaction, requests, request_log::Column::Id).await?;
+    insert::<usage::Entity>(&transaction, lines, usage::Column::Id).await?;
+    insert::<request_log::Entity>(&transaction, requests, request_log::Column::Id).await?;
     transaction.commit().await
 }
 
@@ -51,23 +51,24 @@ pub(super) fn is_refusal(error: &DbErr, backend: DbBackend) -> bool {
     }
 }
 
-async fn insert<E, C>(transaction: &C, rows: &[&E::Model], id: E::Column) -> Result<(), DbErr>
+async fn insert<E>(
+    transaction: &DatabaseTransaction,
+    mut rows: Vec<E::Model>,
+    id: E::Column,
+) -> Result<(), DbErr>
 where
-    C: ConnectionTrait,
     E: EntityTrait,
     E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
     let most = MAX_BINDS / E::Column::iter().count();
-    for chunk in rows.chunks(most) {
-        let chunk: Vec<E::ActiveModel> = chunk
-            .iter()
-            .map(|row| (*row).clone().into_active_model())
-            .collect();
-        E::insert_many(chunk)
+    while !rows.is_empty() {
+        let rest = rows.split_off(most.min(rows.len()));
+        E::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
             .on_conflict(OnConflict::column(id).do_nothing().to_owned())
             .exec_without_returning(transaction)
             .await?;
+        rows = rest;
     }
     Ok(())
 }

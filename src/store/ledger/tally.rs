@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use super::Stats;
 
 /// What the ledger counts. Each kind of trouble is said when it begins and when it ends.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tally {
     dropped_requests: AtomicU64,
     lost_lines: AtomicU64,
@@ -15,28 +15,13 @@ pub(super) struct Tally {
     held_lines: AtomicUsize,
     is_dropping: AtomicBool,
     is_losing: AtomicBool,
+    dropped_before: AtomicU64,
+    lost_before: AtomicU64,
     is_database_away: AtomicBool,
     is_journal_failing: AtomicBool,
 }
 
 // === impl Tally ===
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            dropped_requests: AtomicU64::new(0),
-            lost_lines: AtomicU64::new(0),
-            rejected_lines: AtomicU64::new(0),
-            journal_bytes: AtomicU64::new(0),
-            held_requests: AtomicUsize::new(0),
-            held_lines: AtomicUsize::new(0),
-            is_dropping: AtomicBool::new(false),
-            is_losing: AtomicBool::new(false),
-            is_database_away: AtomicBool::new(false),
-            is_journal_failing: AtomicBool::new(false),
-        }
-    }
-}
 
 impl Tally {
     pub(super) fn drop_requests(&self, count: u64) {
@@ -93,15 +78,18 @@ impl Tally {
         if self.is_database_away.swap(false, Relaxed) {
             tracing::info!("the database takes usage and request rows again");
         }
-        if self.is_dropping.swap(false, Relaxed) {
-            let dropped = self.dropped_requests.load(Relaxed);
+        // It is over when nothing was left out since the posting before, or under load it would be said with every posting.
+        let dropped = self.dropped_requests.load(Relaxed);
+        if self.dropped_before.swap(dropped, Relaxed) == dropped
+            && self.is_dropping.swap(false, Relaxed)
+        {
             tracing::warn!(
                 dropped,
                 "request log rows were dropped, counted since the start"
             );
         }
-        if self.is_losing.swap(false, Relaxed) {
-            let lost = self.lost_lines.load(Relaxed);
+        let lost = self.lost_lines.load(Relaxed);
+        if self.lost_before.swap(lost, Relaxed) == lost && self.is_losing.swap(false, Relaxed) {
             tracing::error!(lost, "USAGE LINES WERE LOST, counted since the start");
         }
     }

@@ -64,6 +64,20 @@ fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
     lines.map(|line| line.id).collect()
 }
 
+/// Compiles only if the ledger can be run as a task of its own.
+#[tokio::test]
+async fn it_runs_as_a_task() {
+    fn task<T: Send + 'static>(_: T) {}
+    let test = TestDb::sqlite().await;
+    let ledger = Arc::new(open(&test, Bounds::default()));
+    let stop = watch::Sender::new(false);
+    task({
+        let (ledger, stop) = (Arc::clone(&ledger), stop.subscribe());
+        async move { ledger.run(stop).await }
+    });
+    task(async move { ledger.flush(SOON).await });
+}
+
 #[tokio::test]
 async fn what_is_recorded_is_in_the_database_once() {
     for test in TestDb::all().await {
@@ -272,6 +286,24 @@ async fn a_flush_writes_what_nobody_has_written_yet() {
         drop(ledger);
         test.drop().await;
     }
+}
+
+#[tokio::test]
+async fn a_flush_ends_the_writing_that_nobody_stopped() {
+    let test = TestDb::sqlite().await;
+    let ledger = open(&test, Bounds::default());
+    let never = watch::Sender::new(false);
+    let entries: Vec<Entry> = (0..100).map(|_| entry()).collect();
+    let recording = async {
+        for entry in &entries {
+            ledger.record(entry.clone());
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(ledger.flush(SOON).await);
+    };
+    tokio::join!(ledger.run(never.subscribe()), recording);
+    assert_eq!(lines_in(&test).await, ids(&entries));
+    assert_eq!(ledger.stats().journal_bytes, 0);
 }
 
 #[tokio::test]

@@ -162,9 +162,13 @@ fn a_write_that_fails_half_way_leaves_no_trace() {
     journal.append(lines[..1].iter()).unwrap();
     // A file that can only be read stands for a disk that takes nothing.
     let path = dir.path().join(ACTIVE);
-    let good = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+    private()
+        .open(&path)
+        .unwrap()
+        .write_all(b"0123abcd {\"id\"")
+        .unwrap();
+    journal.file = File::open(&path).unwrap();
     assert!(journal.append(lines[1..].iter()).is_err());
-    journal.file = good;
     journal.append(lines[1..].iter()).unwrap();
     drop(journal);
     assert_eq!(replay_all(&mut open(&dir), 10), lines);
