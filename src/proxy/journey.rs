@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::{Method, header};
+use http::{HeaderMap, Method, header};
 use pingora::prelude::{Error, Result};
 use pingora::proxy::{FailToProxy, Session};
 use uuid::Uuid;
@@ -206,13 +206,7 @@ impl Journey {
     ) -> Result<Arc<Plan>, Refusal> {
         let head = session.req_header();
         let path = head.uri.path().to_owned();
-        let peek = if endpoint.operation == Operation::Passthrough || body.is_empty() {
-            Peek::default()
-        } else {
-            peek::peek(endpoint.protocol, &head.headers, &body).map_err(|e| {
-                Refusal::new(Reason::BadBody, format!("The body is not valid JSON: {e}."))
-            })?
-        };
+        let peek = look_into(&endpoint, &head.headers, &body)?;
         let model = match &endpoint.model {
             Some(span) => Some(percent_decode(&path[span.clone()])),
             None => peek.model.clone(),
@@ -285,6 +279,26 @@ impl Drop for Journey {
     fn drop(&mut self) {
         let parts = self.parts.clone();
         settle::settle(self, &parts);
+    }
+}
+
+/// What the body says of itself. A passed-through body may be anything and stays as it is; if it is JSON that names a model, the
+/// model still decides who may ask and who may serve.
+fn look_into(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Result<Peek, Refusal> {
+    if body.is_empty() {
+        return Ok(Peek::default());
+    }
+    match peek::peek(endpoint.protocol, headers, body) {
+        Ok(peek) if endpoint.operation == Operation::Passthrough => Ok(Peek {
+            model_span: None,
+            ..peek
+        }),
+        Ok(peek) => Ok(peek),
+        Err(_) if endpoint.operation == Operation::Passthrough => Ok(Peek::default()),
+        Err(e) => Err(Refusal::new(
+            Reason::BadBody,
+            format!("The body is not valid JSON: {e}."),
+        )),
     }
 }
 

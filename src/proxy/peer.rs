@@ -10,6 +10,7 @@ use pingora::{ErrorType, ImmutStr};
 use super::Parts;
 use super::attempt::Attempt;
 use crate::domain::fault::Fault;
+use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
 use crate::policy::egress;
 use crate::policy::select::{Wanted, select};
@@ -47,7 +48,9 @@ fn derive_body(attempt: &mut Attempt, provider: &Provider) {
     let Some(model) = plan.model.as_deref() else {
         return;
     };
-    let Some(redirect) = provider.model_redirects.iter().find(|r| r.source == model) else {
+    let is_passed_through = plan.endpoint.operation == Operation::Passthrough;
+    let mut redirects = provider.model_redirects.iter();
+    let Some(redirect) = redirects.find(|r| r.source == model && !is_passed_through) else {
         return;
     };
     attempt.report.model = Some(redirect.target.clone());

@@ -21,3 +21,4 @@ mod rewriting;
 mod shutdown;
 mod sizes;
 mod streaming;
+mod tls;

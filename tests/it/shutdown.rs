@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{LIMIT, Upstream, eventually};
+use crate::support::{TestApp, Upstream, eventually};
 
 const TOKEN: &str = "shutdown-admin-token-0123456789";
 
@@ -233,5 +233,25 @@ fn every_mistake_in_the_configuration_is_reported_and_nothing_starts() {
         assert!(text.contains(name), "{name}: {text}");
     }
     assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
-    let _ = LIMIT;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_outlasts_the_drain_time_is_told_and_settled() {
+    let upstream = Upstream::start().await;
+    let mut app = TestApp::builder()
+        .settings(|settings| settings.server.drain = Duration::from_millis(500))
+        .start()
+        .await;
+    app.provider("a", "claude", &upstream.url("chunks=1000;chunkDelayMs=50;input=33"), json!({})).await;
+    let response = app.post("/v1/messages", &json!({"model": "m", "stream": true})).await;
+    let running = app.take();
+    let (is_clean, text) = tokio::join!(running.stop(), response.text());
+    assert!(!is_clean);
+    let text = text.unwrap();
+    assert!(text.trim_end().rsplit("\n\n").next().unwrap().starts_with("event: error"), "{text}");
+    let app = app.restart().await;
+    let row = app.row().await;
+    assert_eq!(row["errorCode"], "upstream_cut", "{row:#}");
+    assert_eq!(row["settledFrom"], "partial", "{row:#}");
+    assert_eq!(row["usage"]["inputTokens"], 33, "{row:#}");
 }

@@ -4,8 +4,8 @@ mod app;
 mod raw;
 mod upstream;
 
-pub use app::{TestApp, TestAppBuilder};
-pub use raw::{RawClient, RawResponse};
+pub use app::TestApp;
+pub use raw::RawClient;
 pub use upstream::Upstream;
 
 use std::future::Future;

@@ -21,9 +21,11 @@ pub struct TestApp {
     data: tempfile::TempDir,
 }
 
+type Change = Box<dyn FnOnce(&mut Settings)>;
+
 /// What can be different about it.
 pub struct TestAppBuilder {
-    changes: Vec<Box<dyn FnOnce(&mut Settings)>>,
+    changes: Vec<Change>,
     has_key: bool,
 }
 
@@ -96,14 +98,20 @@ impl TestApp {
     }
 
     async fn boot(settings: Settings, data: tempfile::TempDir, key: Option<String>) -> Self {
+        let scheme = if settings.server.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         let app = App::start(settings).await.unwrap();
         let http = Client::builder()
             .pool_max_idle_per_host(64)
             .timeout(Duration::from_secs(60))
+            .danger_accept_invalid_certs(true)
             .build()
             .unwrap();
         let mut test = Self {
-            base: format!("http://{}", app.address()),
+            base: format!("{scheme}://{}", app.address()),
             app: Some(app),
             http,
             key: key.clone().unwrap_or_default(),
@@ -120,14 +128,11 @@ impl TestApp {
 
     /// Stops it and starts another on the same data.
     pub async fn restart(mut self) -> Self {
-        assert!(self.app.take().unwrap().stop().await);
+        if let Some(app) = self.app.take() {
+            assert!(app.stop().await);
+        }
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().unwrap());
         Self::boot(settings(data.path()), data, Some(self.key.clone())).await
-    }
-
-    /// Stops it: true if nothing had to be cut.
-    pub async fn stop(mut self) -> bool {
-        self.app.take().unwrap().stop().await
     }
 
     /// Takes the running gateway out, for tests that stop it while they talk to it.
@@ -147,7 +152,7 @@ impl TestApp {
 
     /// `host:port`.
     pub fn authority(&self) -> &str {
-        self.base.trim_start_matches("http://")
+        self.base.split("://").nth(1).unwrap()
     }
 
     /// The client key.
