@@ -14,8 +14,16 @@ use poem::{
 };
 use sea_orm::DatabaseConnection;
 
+mod api;
+mod auth;
+mod contract;
+mod document;
 pub mod gateway;
+mod problem;
+mod query;
 mod router;
+mod service;
+mod web;
 
 use gateway::Gateway;
 

@@ -1,19 +1,114 @@
-//! The one place where paths, the guard and the pages are nested.
+//! The one place where paths, the guard and the pages are nested, and where every error becomes an answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use poem::{Endpoint, Route, handler, web::Json};
-use serde_json::json;
+use poem::{
+    Endpoint, EndpointExt, Error, IntoEndpoint, IntoResponse, Request, Response, Result, Route,
+    endpoint::make_sync,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+};
+use poem_openapi::OpenApiService;
+use serde_json::Value;
 
-use crate::Admin;
+use crate::{
+    Admin, api,
+    auth::{guard::Guard, throttle::Throttle},
+    contract::Contract,
+    document,
+    problem::Problem,
+    web,
+};
+
+/// How long an answer may take, everything it waits for included.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The operations anybody may call; every other one needs at least a key.
+const PUBLIC: [&str; 4] = ["getLiveness", "getReadiness", "getHealth", "login"];
+
+/// Headers of every answer.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
 
 /// Everything below one endpoint.
-pub fn build(admin: Arc<Admin>) -> impl Endpoint + 'static {
-    use poem::EndpointExt;
-    Route::new().at("/api/health/live", live).data(admin)
+pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
+    let throttle = Arc::new(Throttle::default());
+    let service = OpenApiService::new(
+        (
+            api::session::Api {
+                admin: admin.clone(),
+                throttle: throttle.clone(),
+            },
+            api::me::Api,
+            api::users::Api(admin.clone()),
+            api::keys::Api(admin.clone()),
+            api::providers::Api(admin.clone()),
+            api::requests::Api(admin.clone()),
+            api::settings::Api(admin.clone()),
+            api::health::Api(admin.clone()),
+        ),
+        "Switchyard admin API",
+        admin.gateway.version(),
+    )
+    .description(include_str!("web/api.md"))
+    .server("/");
+    // The document is our own types written out: that it is JSON is not in doubt, and a test reads it.
+    let written: Value = serde_json::from_str(&service.spec()).unwrap_or_default();
+    let served = document::serve(&written).to_string();
+    let guard = Guard {
+        inner: service.into_endpoint().map_to_response(),
+        admin,
+        contract: Arc::new(Contract::new(written, &PUBLIC)),
+        throttle,
+    };
+    web::documentation(Route::new(), served)
+        .nest_no_strip("/api", guard)
+        .at("/*", make_sync(elsewhere))
+        .around(answer)
 }
 
-#[handler]
-fn live() -> Json<serde_json::Value> {
-    Json(json!({"status": "ok"}))
+/// Outside `/api`: a page for people, nothing for programs.
+fn elsewhere(request: Request) -> Result<Response> {
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return Ok(web::home());
+    }
+    Err(StatusCode::NOT_FOUND.into())
+}
+
+/// Deadline, errors to problems, headers.
+async fn answer<E: Endpoint>(endpoint: Arc<E>, request: Request) -> Result<Response> {
+    let result = tokio::time::timeout(DEADLINE, endpoint.call(request)).await;
+    let mut response = match result {
+        Ok(Ok(output)) => output.into_response(),
+        Ok(Err(error)) => refused(error),
+        Err(_) => Error::from(too_slow()).into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(web::DATA_POLICY));
+    Ok(response)
+}
+
+fn refused(error: Error) -> Response {
+    if error.is::<Problem>() || error.is_from_response() {
+        return error.into_response();
+    }
+    Error::from(Problem::from_error(&error)).into_response()
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "timeout",
+        "This took too long. Try again.",
+    )
 }

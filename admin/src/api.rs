@@ -1,0 +1,34 @@
+//! The typed API: one resource a file, with its request objects, response objects and short handlers.
+
+use poem_openapi::Tags;
+
+pub mod answers;
+pub mod body;
+pub mod health;
+pub mod keys;
+pub mod me;
+pub mod providers;
+pub mod requests;
+pub mod rules;
+pub mod session;
+pub mod settings;
+pub mod users;
+
+/// The document's sections.
+#[derive(Tags)]
+pub enum Tag {
+    /// Logging in and out, and who one is.
+    Identity,
+    /// People and teams whose keys may call the gateway.
+    Users,
+    /// Client keys.
+    Keys,
+    /// Upstreams that answer requests.
+    Providers,
+    /// The request log.
+    Requests,
+    /// What an admin may change while the gateway runs.
+    Settings,
+    /// Whether it works.
+    Health,
+}

@@ -1,0 +1,352 @@
+//! What may be said of a provider, and the rules for it.
+
+use std::collections::BTreeMap;
+
+use entity::{
+    provider,
+    value::{self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, Strings},
+};
+use http::{HeaderName, HeaderValue};
+use poem_openapi::{Object, types::MaybeUndefined};
+use sea_orm::ActiveValue::Set;
+
+use super::object::{ModelRedirect, ProviderKind};
+use crate::{
+    api::{body::Input, rules},
+    problem::Mistake,
+    service::address,
+};
+
+/// Headers that are the gateway's own: credentials, addressing, and those that belong to one connection.
+const OWN_HEADERS: [&str; 20] = [
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-api-key",
+    "x-goog-api-key",
+];
+
+/// Timeouts of one attempt, in milliseconds; 0 switches one off, null puts one back to its default.
+#[derive(Debug, Default, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct TimeoutsPatch {
+    /// From connecting to a connection, TLS included. Default 10 s.
+    #[oai(nullable, validator(maximum(value = "600000")))]
+    pub connect_ms: MaybeUndefined<u64>,
+    /// From the request's end to the first byte of a streamed answer. Default 120 s.
+    #[oai(nullable, validator(maximum(value = "86400000")))]
+    pub first_byte_ms: MaybeUndefined<u64>,
+    /// Between two chunks of a streamed answer. Default 120 s.
+    #[oai(nullable, validator(maximum(value = "86400000")))]
+    pub idle_ms: MaybeUndefined<u64>,
+    /// The whole attempt when the answer is not streamed. Default 600 s.
+    #[oai(nullable, validator(maximum(value = "86400000")))]
+    pub total_ms: MaybeUndefined<u64>,
+}
+
+/// What may be said of a provider beside name, type, address and credential; null puts a field back to its default.
+#[derive(Debug, Default, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ProviderFields {
+    /// Free text. Default empty.
+    #[oai(nullable, validator(max_length = 2000))]
+    pub note: MaybeUndefined<String>,
+    /// Switched on. Default true.
+    #[oai(nullable)]
+    pub is_enabled: MaybeUndefined<bool>,
+    /// Share among providers of the same tier; 0 means never chosen. Default 1.
+    #[oai(nullable, validator(minimum(value = "0"), maximum(value = "100")))]
+    pub weight: MaybeUndefined<i32>,
+    /// Tier: lower goes first. Default 0.
+    #[oai(
+        nullable,
+        validator(minimum(value = "-1000000"), maximum(value = "1000000"))
+    )]
+    pub priority: MaybeUndefined<i32>,
+    /// Tier per group, which wins over `priority`. Default none.
+    #[oai(nullable)]
+    pub group_priorities: MaybeUndefined<BTreeMap<String, i32>>,
+    /// Groups it belongs to. Default none named, which means `default`.
+    #[oai(nullable, validator(max_items = 100))]
+    pub group_tags: MaybeUndefined<Vec<String>>,
+    /// Models it may be asked for, matched exactly. Default none named, which means all.
+    #[oai(nullable, validator(max_items = 500))]
+    pub allowed_models: MaybeUndefined<Vec<String>>,
+    /// Model names replaced on the way; the first match counts. Default none.
+    #[oai(nullable, validator(max_items = 500))]
+    pub model_redirects: MaybeUndefined<Vec<ModelRedirect>>,
+    /// Tries at this provider in one request. Default 1.
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "10")))]
+    pub max_attempts: MaybeUndefined<i32>,
+    /// Timeouts of one attempt. Null puts all back to their defaults.
+    #[oai(nullable)]
+    pub timeouts: MaybeUndefined<TimeoutsPatch>,
+    /// Headers added to every request; not credentials and not those of the connection. Default none.
+    #[oai(nullable)]
+    pub custom_headers: MaybeUndefined<BTreeMap<String, String>>,
+    /// Whether the client's address is passed on. Default false.
+    #[oai(nullable)]
+    pub preserve_client_ip: MaybeUndefined<bool>,
+}
+
+/// A provider to create.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ProviderCreate {
+    /// Unique.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub name: String,
+    /// What it speaks.
+    pub r#type: ProviderKind,
+    /// Its address: `http` or `https`, without credentials and without a query.
+    #[oai(validator(min_length = 1, max_length = 2048))]
+    pub url: String,
+    /// Its credential. Write-only.
+    #[oai(write_only, validator(min_length = 1, max_length = 65536))]
+    pub api_key: String,
+    /// The rest.
+    #[oai(flatten)]
+    pub fields: ProviderFields,
+}
+
+/// What changes of a provider.
+#[derive(Default, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct ProviderPatch {
+    /// Unique.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub name: Option<String>,
+    /// What it speaks.
+    pub r#type: Option<ProviderKind>,
+    /// Its address: `http` or `https`, without credentials and without a query.
+    #[oai(validator(min_length = 1, max_length = 2048))]
+    pub url: Option<String>,
+    /// Its credential. Write-only; the stored one stays when this is absent.
+    #[oai(write_only, validator(min_length = 1, max_length = 65536))]
+    pub api_key: Option<String>,
+    /// The rest.
+    #[oai(flatten)]
+    pub fields: ProviderFields,
+}
+
+// === impl ProviderFields ===
+
+impl ProviderFields {
+    fn apply(self, timeouts: value::Timeouts, provider: &mut provider::ActiveModel) {
+        let redirects = rules::map(self.model_redirects, |list| {
+            ModelRedirects(list.into_iter().map(Into::into).collect())
+        });
+        let timeouts = rules::map(self.timeouts, |patch| patch.onto(timeouts));
+        rules::put(&mut provider.note, self.note, String::new());
+        rules::put(&mut provider.is_enabled, self.is_enabled, true);
+        rules::put(&mut provider.weight, self.weight, 1);
+        rules::put(&mut provider.priority, self.priority, 0);
+        rules::put(
+            &mut provider.group_priorities,
+            rules::map(self.group_priorities, GroupPriorities),
+            GroupPriorities::default(),
+        );
+        rules::put(
+            &mut provider.group_tags,
+            rules::map(self.group_tags, Strings),
+            Strings::default(),
+        );
+        rules::put(
+            &mut provider.allowed_models,
+            rules::map(self.allowed_models, Strings),
+            Strings::default(),
+        );
+        rules::put(
+            &mut provider.model_redirects,
+            redirects,
+            ModelRedirects::default(),
+        );
+        rules::put(&mut provider.max_attempts, self.max_attempts, 1);
+        rules::put(&mut provider.timeouts, timeouts, value::Timeouts::default());
+        rules::put(
+            &mut provider.custom_headers,
+            rules::map(self.custom_headers, Headers),
+            Headers::default(),
+        );
+        rules::put(
+            &mut provider.preserve_client_ip,
+            self.preserve_client_ip,
+            false,
+        );
+    }
+
+    /// Every field at its default.
+    fn defaults() -> Self {
+        Self {
+            note: MaybeUndefined::Null,
+            is_enabled: MaybeUndefined::Null,
+            weight: MaybeUndefined::Null,
+            priority: MaybeUndefined::Null,
+            group_priorities: MaybeUndefined::Null,
+            group_tags: MaybeUndefined::Null,
+            allowed_models: MaybeUndefined::Null,
+            model_redirects: MaybeUndefined::Null,
+            max_attempts: MaybeUndefined::Null,
+            timeouts: MaybeUndefined::Null,
+            custom_headers: MaybeUndefined::Null,
+            preserve_client_ip: MaybeUndefined::Null,
+        }
+    }
+
+    fn rules(&self, out: &mut Vec<Mistake>) {
+        rules::names("groupTags", self.group_tags.value(), out);
+        rules::names("allowedModels", self.allowed_models.value(), out);
+        let redirects = self.model_redirects.value().into_iter().flatten();
+        for (i, redirect) in redirects.enumerate() {
+            let at = |field| format!("modelRedirects[{i}].{field}");
+            rules::name(&at("source"), Some(&redirect.source), out);
+            rules::name(&at("target"), Some(&redirect.target), out);
+        }
+        for group in self
+            .group_priorities
+            .value()
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+        {
+            if group.trim().is_empty() {
+                let message = "has a blank group name";
+                out.push(Mistake::new("groupPriorities", "empty", message));
+            }
+        }
+        if let Some(headers) = self.custom_headers.value() {
+            check_headers(headers, out);
+        }
+    }
+}
+
+fn check_headers(headers: &BTreeMap<String, String>, out: &mut Vec<Mistake>) {
+    let mut seen = Vec::new();
+    for (name, value) in headers {
+        let at = format!("customHeaders.{name}");
+        let lower = name.to_ascii_lowercase();
+        if name.parse::<HeaderName>().is_err() {
+            out.push(Mistake::new(at, "invalid", "is not a header name"));
+        } else if OWN_HEADERS.contains(&lower.as_str()) {
+            out.push(Mistake::new(
+                at,
+                "not_allowed",
+                "is set by the gateway itself",
+            ));
+        } else if HeaderValue::from_str(value).is_err() {
+            out.push(Mistake::new(
+                at,
+                "invalid",
+                "has a value no header can have",
+            ));
+        } else if seen.contains(&lower) {
+            out.push(Mistake::new(
+                at,
+                "repeated",
+                "is given twice in different case",
+            ));
+        }
+        seen.push(lower);
+    }
+}
+
+// === impl TimeoutsPatch ===
+
+impl TimeoutsPatch {
+    fn onto(self, current: value::Timeouts) -> value::Timeouts {
+        let default = value::Timeouts::default();
+        let merge = |field: MaybeUndefined<u64>, current, default| match field {
+            MaybeUndefined::Undefined => current,
+            MaybeUndefined::Null => default,
+            MaybeUndefined::Value(value) => value,
+        };
+        value::Timeouts {
+            connect_ms: merge(self.connect_ms, current.connect_ms, default.connect_ms),
+            first_byte_ms: merge(
+                self.first_byte_ms,
+                current.first_byte_ms,
+                default.first_byte_ms,
+            ),
+            idle_ms: merge(self.idle_ms, current.idle_ms, default.idle_ms),
+            total_ms: merge(self.total_ms, current.total_ms, default.total_ms),
+        }
+    }
+}
+
+// === impl ProviderCreate, ProviderPatch ===
+
+impl From<ProviderCreate> for provider::ActiveModel {
+    fn from(create: ProviderCreate) -> Self {
+        let mut provider = Self {
+            name: Set(create.name),
+            r#type: Set(create.r#type.into()),
+            url: Set(create.url),
+            ..Default::default()
+        };
+        let timeouts = value::Timeouts::default();
+        ProviderFields::defaults().apply(timeouts, &mut provider);
+        create.fields.apply(timeouts, &mut provider);
+        provider
+    }
+}
+
+impl ProviderPatch {
+    /// What becomes of `current`; the credential is the service's matter.
+    pub fn apply(self, current: &provider::Model) -> provider::ActiveModel {
+        let mut provider = provider::ActiveModel::default();
+        if let Some(name) = self.name {
+            provider.name = Set(name);
+        }
+        if let Some(kind) = self.r#type {
+            provider.r#type = Set(kind.into());
+        }
+        if let Some(url) = self.url {
+            provider.url = Set(url);
+        }
+        self.fields.apply(current.timeouts, &mut provider);
+        provider
+    }
+}
+
+impl Input for ProviderPatch {
+    type Loose = Self;
+
+    fn rules(loose: &Self, out: &mut Vec<Mistake>) {
+        rules::name("name", loose.name.as_ref(), out);
+        rules::name("apiKey", loose.api_key.as_ref(), out);
+        let as_header = |key: &String| HeaderValue::from_str(key).is_ok();
+        if loose.api_key.as_ref().is_some_and(|key| !as_header(key)) {
+            let message = "has characters no header can carry";
+            out.push(Mistake::new("apiKey", "invalid", message));
+        }
+        if let Some(url) = &loose.url {
+            // The policy in force is the service's matter; this much holds under every policy.
+            if let Err(why) = address::check(url, EgressPolicy::AllowPrivate) {
+                out.push(Mistake::new("url", "invalid", why));
+            }
+        }
+        loose.fields.rules(out);
+    }
+}
+
+impl Input for ProviderCreate {
+    type Loose = ProviderPatch;
+
+    fn rules(loose: &ProviderPatch, out: &mut Vec<Mistake>) {
+        ProviderPatch::rules(loose, out);
+    }
+}

@@ -1,0 +1,367 @@
+//! `/users`.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use entity::{user, value::Strings};
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+    types::MaybeUndefined,
+};
+use sea_orm::ActiveValue::Set;
+
+use super::{
+    Tag,
+    answers::{
+        ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
+        ReadRefused,
+    },
+    body::{Body, Input},
+    rules,
+};
+use crate::{
+    Admin,
+    auth::guard::{ForAdmin, ForUser},
+    problem::Mistake,
+    query::{
+        lists,
+        page::{Page, Window},
+    },
+    service::{etag, users},
+};
+
+/// The operations.
+pub struct Api(pub Arc<Admin>);
+
+/// What a user may do in the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "lowercase")]
+pub enum UserRole {
+    /// Everything.
+    Admin,
+    /// See and keep the user's own.
+    User,
+}
+
+/// A person or a team whose keys may call the gateway.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct User {
+    /// Id.
+    pub id: i64,
+    /// Unique.
+    pub name: String,
+    /// Free text.
+    pub note: String,
+    /// Labels for searching.
+    pub tags: Vec<String>,
+    /// What the user's keys may do in the dashboard, if they may log in at all.
+    pub role: UserRole,
+    /// Switched on.
+    pub is_enabled: bool,
+    /// End of the user's time.
+    #[oai(nullable)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Comma-separated provider groups; empty means `default`.
+    pub provider_group: String,
+    /// Models the user may use, matched exactly; empty means all.
+    pub allowed_models: Vec<String>,
+    /// When created.
+    pub created_at: DateTime<Utc>,
+    /// When last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A page of users.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct UserList {
+    /// The users, oldest first.
+    pub items: Vec<User>,
+    /// The `cursor` of the next page; null at the end.
+    #[oai(nullable)]
+    pub next_cursor: Option<String>,
+}
+
+/// What may be said of a user beside the name; null puts a field back to its default.
+#[derive(Debug, Default, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct UserFields {
+    /// Free text. Default empty.
+    #[oai(nullable, validator(max_length = 2000))]
+    pub note: MaybeUndefined<String>,
+    /// Labels for searching. Default none.
+    #[oai(nullable, validator(max_items = 50))]
+    pub tags: MaybeUndefined<Vec<String>>,
+    /// Default `user`.
+    #[oai(nullable)]
+    pub role: MaybeUndefined<UserRole>,
+    /// Switched on. Default true.
+    #[oai(nullable)]
+    pub is_enabled: MaybeUndefined<bool>,
+    /// End of the user's time. Default none.
+    #[oai(nullable)]
+    pub expires_at: MaybeUndefined<DateTime<Utc>>,
+    /// Comma-separated provider groups. Default empty, which means `default`.
+    #[oai(nullable, validator(max_length = 512))]
+    pub provider_group: MaybeUndefined<String>,
+    /// Models the user may use, matched exactly. Default none named, which means all.
+    #[oai(nullable, validator(max_items = 500))]
+    pub allowed_models: MaybeUndefined<Vec<String>>,
+}
+
+/// A user to create.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct UserCreate {
+    /// Unique.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub name: String,
+    /// The rest.
+    #[oai(flatten)]
+    pub fields: UserFields,
+}
+
+/// What changes of a user.
+#[derive(Debug, Default, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct UserPatch {
+    /// Unique.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub name: Option<String>,
+    /// The rest.
+    #[oai(flatten)]
+    pub fields: UserFields,
+}
+
+#[OpenApi(prefix_path = "/api/v1/users", tag = "Tag::Users")]
+impl Api {
+    /// List users
+    #[oai(path = "/", method = "get", operation_id = "listUsers")]
+    async fn list(
+        &self,
+        _caller: ForAdmin,
+        /// Text in name or note, in any case.
+        q: Query<Option<String>>,
+        /// A tag they have.
+        tag: Query<Option<String>>,
+        /// Switched on or off.
+        #[oai(name = "isEnabled")]
+        is_enabled: Query<Option<bool>>,
+        /// The `nextCursor` of the page before.
+        cursor: Query<Option<String>>,
+        /// Entries of the page, 50 if not given.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u64>>,
+    ) -> Result<Json<UserList>, ListRefused> {
+        let filter = lists::Users {
+            text: q.0,
+            tag: tag.0,
+            is_enabled: is_enabled.0,
+        };
+        let window = Window::new(cursor.0.as_deref(), limit.0)?;
+        let page = lists::users(&self.0.db, filter, window).await?;
+        Ok(Json(page.map(User::from).into()))
+    }
+
+    /// Create a user
+    ///
+    /// A name is enough. The user gets no key: create one with `POST /api/v1/users/{id}/keys`.
+    #[oai(path = "/", method = "post", operation_id = "createUser")]
+    async fn create(
+        &self,
+        _caller: ForAdmin,
+        body: Body<UserCreate>,
+    ) -> Result<Created<User>, CreateRefused> {
+        let user = users::create(&self.0, body.0.into()).await?;
+        let location = format!("/api/v1/users/{}", user.id);
+        let version = etag(user.id, user.updated_at);
+        Ok(Created::Created(Json(user.into()), location, version))
+    }
+
+    /// Read a user
+    #[oai(path = "/:id", method = "get", operation_id = "getUser")]
+    async fn read(
+        &self,
+        caller: ForUser,
+        /// The user.
+        id: Path<i64>,
+    ) -> Result<One<User>, ReadRefused> {
+        caller.0.must_own(id.0, "user")?;
+        let user = users::find(&self.0.db, id.0).await?;
+        Ok(one(user))
+    }
+
+    /// Change a user
+    ///
+    /// JSON merge: what is absent stays, null goes back to its default.
+    #[oai(path = "/:id", method = "patch", operation_id = "updateUser")]
+    async fn update(
+        &self,
+        _caller: ForAdmin,
+        /// The user.
+        id: Path<i64>,
+        /// The version this change is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Body<UserPatch>,
+    ) -> Result<One<User>, ChangeRefused> {
+        let edit = |_: &user::Model| body.0.into();
+        let user = users::update(&self.0, id.0, if_match.0.as_deref(), edit).await?;
+        Ok(one(user))
+    }
+
+    /// Delete a user
+    ///
+    /// The user's keys stop working at once. What they used stays in the log.
+    #[oai(path = "/:id", method = "delete", operation_id = "deleteUser")]
+    async fn delete(
+        &self,
+        _caller: ForAdmin,
+        /// The user.
+        id: Path<i64>,
+        /// The version this is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> Result<Deleted, DeleteRefused> {
+        users::delete(&self.0, id.0, if_match.0.as_deref()).await?;
+        Ok(Deleted::Deleted)
+    }
+}
+
+fn one(user: user::Model) -> One<User> {
+    let version = etag(user.id, user.updated_at);
+    One::Found(Json(user.into()), version)
+}
+
+// === impl User, UserList ===
+
+impl From<user::Model> for User {
+    fn from(user: user::Model) -> Self {
+        Self {
+            id: user.id,
+            name: user.name,
+            note: user.note,
+            tags: user.tags.0,
+            role: UserRole::read(&user.role),
+            is_enabled: user.is_enabled,
+            expires_at: user.expires_at,
+            provider_group: user.provider_group,
+            allowed_models: user.allowed_models.0,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+impl From<Page<User>> for UserList {
+    fn from(page: Page<User>) -> Self {
+        Self {
+            items: page.items,
+            next_cursor: page.next,
+        }
+    }
+}
+
+// === impl UserRole ===
+
+impl UserRole {
+    /// Reads the stored form; what is not `admin` is a user.
+    pub fn read(stored: &str) -> Self {
+        if stored == crate::auth::identity::ADMIN_ROLE {
+            Self::Admin
+        } else {
+            Self::User
+        }
+    }
+
+    fn stored(self) -> String {
+        match self {
+            Self::Admin => crate::auth::identity::ADMIN_ROLE.to_owned(),
+            Self::User => "user".to_owned(),
+        }
+    }
+}
+
+// === impl UserFields, UserCreate, UserPatch ===
+
+impl UserFields {
+    fn apply(self, user: &mut user::ActiveModel) {
+        let role = rules::map(self.role, UserRole::stored);
+        rules::put(&mut user.note, self.note, String::new());
+        rules::put(
+            &mut user.tags,
+            rules::map(self.tags, Strings),
+            Strings::default(),
+        );
+        rules::put(&mut user.role, role, UserRole::User.stored());
+        rules::put(&mut user.is_enabled, self.is_enabled, true);
+        rules::put(
+            &mut user.expires_at,
+            rules::map(self.expires_at, Some),
+            None,
+        );
+        rules::put(&mut user.provider_group, self.provider_group, String::new());
+        rules::put(
+            &mut user.allowed_models,
+            rules::map(self.allowed_models, Strings),
+            Strings::default(),
+        );
+    }
+
+    /// Every field at its default.
+    fn defaults() -> Self {
+        Self {
+            note: MaybeUndefined::Null,
+            tags: MaybeUndefined::Null,
+            role: MaybeUndefined::Null,
+            is_enabled: MaybeUndefined::Null,
+            expires_at: MaybeUndefined::Null,
+            provider_group: MaybeUndefined::Null,
+            allowed_models: MaybeUndefined::Null,
+        }
+    }
+}
+
+impl From<UserCreate> for user::ActiveModel {
+    fn from(create: UserCreate) -> Self {
+        let mut user = Self {
+            name: Set(create.name),
+            ..Default::default()
+        };
+        UserFields::defaults().apply(&mut user);
+        create.fields.apply(&mut user);
+        user
+    }
+}
+
+impl From<UserPatch> for user::ActiveModel {
+    fn from(patch: UserPatch) -> Self {
+        let mut user = Self::default();
+        if let Some(name) = patch.name {
+            user.name = Set(name);
+        }
+        patch.fields.apply(&mut user);
+        user
+    }
+}
+
+impl Input for UserPatch {
+    type Loose = Self;
+
+    fn rules(loose: &Self, out: &mut Vec<Mistake>) {
+        rules::name("name", loose.name.as_ref(), out);
+        rules::names("tags", loose.fields.tags.value(), out);
+        rules::names("allowedModels", loose.fields.allowed_models.value(), out);
+    }
+}
+
+impl Input for UserCreate {
+    type Loose = UserPatch;
+
+    fn rules(loose: &UserPatch, out: &mut Vec<Mistake>) {
+        UserPatch::rules(loose, out);
+    }
+}

@@ -1,0 +1,142 @@
+//! The API's document: written by poem-openapi as OpenAPI 3.0, served as 3.1.
+//!
+//! 3.1 because it can say which role an operation needs (role names in a security requirement) and because `nullable` is an
+//! ordinary type there, which generated clients get right.
+
+use serde_json::{Map, Value, json};
+
+/// The document as served.
+pub fn serve(document: &Value) -> Value {
+    let mut served = document.clone();
+    served["openapi"] = json!("3.1.0");
+    served["components"]["securitySchemes"] = security_schemes();
+    let closed = closed_schemas(document);
+    if let Some(schemas) = served["components"]["schemas"].as_object_mut() {
+        for name in closed {
+            if let Some(schema) = schemas.get_mut(&name) {
+                schema["additionalProperties"] = json!(false);
+            }
+        }
+    }
+    for operation in operations_mut(&mut served) {
+        operation["security"] = roles(&operation["security"]);
+    }
+    convert_nullable(&mut served);
+    served
+}
+
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    document["paths"]
+        .as_object_mut()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, item)| item.as_object_mut())
+        .flatten()
+        .map(|(_, operation)| operation)
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The admin token, or a client key. What a client key may do depends on its user's role and on `canLoginWebUi`.",
+        },
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Api-Key",
+            "description": "As `bearer`, in a header of its own.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": crate::auth::COOKIE,
+            "description": "The cookie of `POST /api/v1/auth/login`. Requests that change something also need the header `X-CSRF-Token`, whose value login and `GET /api/v1/auth/session` give.",
+        },
+    })
+}
+
+/// `{"bearer:admin": []}` to `{"bearer": ["admin"]}`.
+fn roles(security: &Value) -> Value {
+    let requirements = security.as_array().into_iter().flatten();
+    requirements
+        .filter_map(Value::as_object)
+        .map(|requirement| {
+            let named = requirement.keys().map(|name| match name.split_once(':') {
+                Some((scheme, role)) => (scheme.to_owned(), json!([role])),
+                None => (name.clone(), json!([])),
+            });
+            Value::Object(named.collect::<Map<_, _>>())
+        })
+        .collect()
+}
+
+/// Names of the schemas a request body can reach: those are closed, an unknown field in them is a mistake.
+fn closed_schemas(document: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    let bodies = document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, item)| item.as_object())
+        .flatten()
+        .map(|(_, operation)| &operation["requestBody"]);
+    for body in bodies {
+        collect(document, body, &mut names);
+    }
+    names
+}
+
+fn collect(document: &Value, value: &Value, names: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value.as_str() {
+                    Some(target) if key == "$ref" => {
+                        let name = target.rsplit('/').next().unwrap_or_default().to_owned();
+                        let schema = &document["components"]["schemas"][&name];
+                        let is_object = schema["properties"].is_object();
+                        if is_object && !names.contains(&name) {
+                            names.push(name);
+                            collect(document, schema, names);
+                        }
+                    }
+                    _ => collect(document, value, names),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|v| collect(document, v, names)),
+        _ => {}
+    }
+}
+
+fn convert_nullable(value: &mut Value) {
+    match value {
+        Value::Object(schema) => {
+            schema.values_mut().for_each(convert_nullable);
+            if schema.get("nullable").and_then(Value::as_bool) == Some(true) {
+                schema.remove("nullable");
+                make_nullable(schema);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(convert_nullable),
+        _ => {}
+    }
+}
+
+fn make_nullable(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(parts)) = schema.remove("allOf") {
+        let mut choices: Vec<_> = parts
+            .into_iter()
+            .filter(|part| part.get("$ref").is_some())
+            .collect();
+        choices.push(json!({"type": "null"}));
+        schema.insert("anyOf".into(), Value::Array(choices));
+    } else if let Some(kind) = schema.remove("type") {
+        schema.insert("type".into(), json!([kind, "null"]));
+        if let Some(Value::Array(allowed)) = schema.get_mut("enum") {
+            allowed.push(Value::Null);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Read models: lists by keyset, never by offset, and without counting.
+
+pub mod lists;
+pub mod page;
+pub mod requests;
