@@ -126,6 +126,7 @@ impl App {
             });
         }
 
+        control::listening(&socket).await?;
         let parts = Arc::new(Parts {
             watch: config,
             ledger: ledger.clone(),

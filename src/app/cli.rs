@@ -8,9 +8,10 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{App, StartError, health};
+use crate::mock;
 use crate::settings::{Environment, Settings, Telemetry};
 use crate::store::database;
-use crate::{mock, telemetry};
+use crate::telemetry;
 
 /// A self-hosted gateway for AI coding traffic.
 #[derive(Debug, Parser)]

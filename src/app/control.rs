@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use admin::gateway::{Gateway, GatewayHealth, Part};
 use admin::{Admin, Listen};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
+use tokio::net::UnixStream;
 
+use super::StartError;
 use super::lifecycle::Lifecycle;
 use crate::settings::Settings;
 use crate::store::bus::Bus;
@@ -128,4 +131,18 @@ pub fn listens(settings: &Settings, socket: &Path) -> Vec<Listen> {
     let mut listens = vec![Listen::Unix(socket.to_owned())];
     listens.extend(settings.server.admin_listen.map(Listen::Tcp));
     listens
+}
+
+/// Waits until the admin service listens, so that whoever is let in finds all of it there.
+///
+/// # Errors
+/// When it does not within five seconds; why is in the log.
+pub async fn listening(socket: &Path) -> Result<(), StartError> {
+    for _ in 0..500 {
+        if UnixStream::connect(socket).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(format!("the admin service does not listen on {}", socket.display()).into())
 }

@@ -153,9 +153,9 @@ impl Journey {
 
     async fn steps(&mut self, session: &mut Session, parts: &Parts) -> Result<(), Stop> {
         let identified = self.identify(session, parts);
+        self.caller = identified.as_ref().ok().cloned();
         let endpoint = self.endpoint(session)?;
         let caller = identified?;
-        self.caller = Some(caller.clone());
         if parts.shutdown.is_refusing() {
             return Err(Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into());
         }

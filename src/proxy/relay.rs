@@ -159,9 +159,7 @@ pub async fn end_cut(
     let protocol = journey.endpoint.as_ref().map(|e| e.protocol);
     if let (true, Some(protocol)) = (journey.answer.is_stream, protocol) {
         let event = wire::reply::stream_error(protocol, "The upstream broke off its answer.");
-        let written = session.write_response_body(Some(event), true).await;
-        session.set_keepalive(None);
-        return Ok(written?);
+        return Ok(session.write_response_body(Some(event), true).await?);
     }
     Err(Error::explain(ErrorType::ConnectionClosed, "the answer was cut").into())
 }

@@ -57,18 +57,19 @@ async fn ten_thousand_aborted_streams_leave_memory_flat() {
         let idle = app.live() == 0 && upstream.recorder().in_flight() == 0;
         idle.then_some(())
     };
-    leave_many(&app, 2_000).await;
-    eventually("everything to settle", settled).await;
-    upstream.recorder().clear();
-    let before = resident_bytes();
-    leave_many(&app, 10_000).await;
-    eventually("everything to settle", settled).await;
-    upstream.recorder().clear();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let grown = resident_bytes().saturating_sub(before);
+    let mut resident = Vec::new();
+    // The first rounds fill what is kept on purpose: pools of connections, caches, the allocator's own.
+    for _ in 0..5 {
+        leave_many(&app, 2_000).await;
+        eventually("everything to settle", settled).await;
+        upstream.recorder().clear();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        resident.push(resident_bytes() >> 20);
+    }
+    eprintln!("resident MiB after each 2,000: {resident:?}");
     assert!(
-        grown < 24 << 20,
-        "{grown} bytes more after 10,000 aborted streams"
+        resident[4] <= resident[2] + 8,
+        "MiB after each 2,000 aborted streams: {resident:?}"
     );
 }
 
@@ -117,7 +118,10 @@ async fn a_client_that_leaves_before_the_answer_ends_the_attempt() {
     .await;
     let row = app.row().await;
     assert_eq!(row["status"], 499, "{row:#}");
-    assert_eq!(app.live(), 0);
+    eventually("the journey to end", || async {
+        (app.live() == 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

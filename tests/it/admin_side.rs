@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::support::TestApp;
+use crate::support::{TestApp, http};
 
 async fn get(url: String) -> (u16, String) {
-    let client = reqwest::Client::builder()
+    let client = http()
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();

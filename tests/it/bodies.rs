@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Body, Client, Method};
 use sha2::{Digest, Sha256};
 
-use crate::support::{LIMIT, RawClient, TestApp, Upstream, noise};
+use crate::support::{LIMIT, RawClient, TestApp, Upstream, http, noise};
 
 /// Around every edge there is: Pingora's buffers are 64 KiB, HTTP/2's first window 65,535 bytes.
 const SIZES: [usize; 19] = [
@@ -128,20 +128,13 @@ async fn walk(client: Client) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_http_1_1() {
-    walk(
-        Client::builder()
-            .http1_only()
-            .timeout(LIMIT)
-            .build()
-            .unwrap(),
-    )
-    .await;
+    walk(http().http1_only().timeout(LIMIT).build().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_h2c() {
     walk(
-        Client::builder()
+        http()
             .http2_prior_knowledge()
             .timeout(LIMIT)
             .build()

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{RawClient, TestApp, Upstream};
+use crate::support::{RawClient, TestApp, Upstream, http};
 
 /// A path of each dialect, and where its error has type and message.
 const DIALECTS: [(&str, &str, &str); 3] = [
@@ -79,7 +79,7 @@ async fn every_place_for_a_credential_works_and_none_reaches_the_upstream() {
         ("/v1beta/models/m:generateContent", "x-goog-api-key", "up-d"),
         ("/v1internal:generateContent", "x-goog-api-key", "up-e"),
     ];
-    let http = reqwest::Client::new();
+    let http = http().build().unwrap();
     for (path, header, credential) in paths {
         for place in ["authorization", "x-api-key", "x-goog-api-key", "query"] {
             upstream.recorder().clear();
@@ -152,7 +152,9 @@ async fn keys_and_users_that_are_off_or_over_are_refused() {
     ];
     let secret = key["key"].as_str().unwrap();
     let ask = || async {
-        let response = reqwest::Client::new()
+        let response = http()
+            .build()
+            .unwrap()
             .post(format!("{}/v1/messages", app.base()))
             .header("x-api-key", secret)
             .json(&json!({"model": "m"}))

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{RawClient, TestApp, Upstream};
+use crate::support::{RawClient, TestApp, Upstream, http};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_input_is_named_and_logged() {
@@ -180,7 +180,7 @@ async fn nobody_to_serve_it_is_503() {
     assert!(response.headers().contains_key("retry-after"));
     let body: Value = response.json().await.unwrap();
     assert_eq!(body["type"], "error");
-    assert_eq!(body["error"]["type"], "overloaded_error", "{body}");
+    assert_eq!(body["error"]["type"], "api_error", "{body}");
     let row = app.row().await;
     assert_eq!(row["errorCode"], "no_provider_available");
     assert_eq!(row["chain"], json!([]));
@@ -204,7 +204,7 @@ async fn a_websocket_is_refused_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probes_and_preflights_are_answered_before_anybody_is_asked_who_they_are() {
     let app = TestApp::start().await;
-    let http = reqwest::Client::new();
+    let http = http().build().unwrap();
     let probe = http.head(format!("{}/", app.base())).send().await.unwrap();
     assert_eq!(probe.status(), 200);
     let preflight = http
@@ -240,7 +240,9 @@ async fn a_model_that_the_user_may_not_use_is_403() {
         .create(&format!("/users/{}/keys", user["id"]), json!({"name": "k"}))
         .await;
     for (model, status) in [("claude-small", 200), ("claude-large", 403)] {
-        let response = reqwest::Client::new()
+        let response = http()
+            .build()
+            .unwrap()
             .post(format!("{}/v1/messages", app.base()))
             .header("x-api-key", key["key"].as_str().unwrap())
             .json(&json!({"model": model}))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Upstream, eventually};
+use crate::support::{TestApp, Upstream, eventually, http};
 
 const TOKEN: &str = "shutdown-admin-token-0123456789";
 
@@ -69,7 +69,9 @@ impl Process {
     }
 
     async fn admin(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
-        reqwest::Client::new()
+        http()
+            .build()
+            .unwrap()
             .request(method, format!("{}/api/v1{path}", self.base))
             .bearer_auth(TOKEN)
             .json(&body)
@@ -114,7 +116,9 @@ async fn sigterm_drains_a_live_stream_and_flushes_the_log() {
         )
         .await;
     let key = key["key"].as_str().unwrap().to_owned();
-    let response = reqwest::Client::new()
+    let response = http()
+        .build()
+        .unwrap()
         .post(format!("{}/v1/messages", process.base))
         .header("x-api-key", &key)
         .json(&json!({"model": "m", "stream": true}))
@@ -242,13 +246,28 @@ async fn what_outlasts_the_drain_time_is_told_and_settled() {
         .settings(|settings| settings.server.drain = Duration::from_millis(500))
         .start()
         .await;
-    app.provider("a", "claude", &upstream.url("chunks=1000;chunkDelayMs=50;input=33"), json!({})).await;
-    let response = app.post("/v1/messages", &json!({"model": "m", "stream": true})).await;
+    app.provider(
+        "a",
+        "claude",
+        &upstream.url("chunks=1000;chunkDelayMs=50;input=33"),
+        json!({}),
+    )
+    .await;
+    let response = app
+        .post("/v1/messages", &json!({"model": "m", "stream": true}))
+        .await;
     let running = app.take();
     let (is_clean, text) = tokio::join!(running.stop(), response.text());
     assert!(!is_clean);
     let text = text.unwrap();
-    assert!(text.trim_end().rsplit("\n\n").next().unwrap().starts_with("event: error"), "{text}");
+    assert!(
+        text.trim_end()
+            .rsplit("\n\n")
+            .next()
+            .unwrap()
+            .starts_with("event: error"),
+        "{text}"
+    );
     let app = app.restart().await;
     let row = app.row().await;
     assert_eq!(row["errorCode"], "upstream_cut", "{row:#}");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Upstream};
+use crate::support::{TestApp, Upstream, http};
 
 /// Path, provider type, and the last thing a complete stream says.
 const STREAMS: [(&str, &str, &str); 5] = [
@@ -163,10 +163,7 @@ async fn streams_pass_over_h2c_too() {
         json!({}),
     )
     .await;
-    let client = reqwest::Client::builder()
-        .http2_prior_knowledge()
-        .build()
-        .unwrap();
+    let client = http().http2_prior_knowledge().build().unwrap();
     let asks = (0..20).map(|_| {
         let request = client
             .post(format!("{}/v1/messages", app.base()))

@@ -14,6 +14,13 @@ use std::time::Duration;
 /// How long anything may take before a test gives up on it.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
+/// A client to build on.
+pub fn http() -> reqwest::ClientBuilder {
+    // The gateway in this process may have been first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
 /// Waits until `probe` has something to say, asking again and again.
 ///
 /// # Panics

@@ -1,10 +1,10 @@
 //! The public port with a certificate: HTTP/2 by ALPN, HTTP/1.1 for who cannot.
 
-use reqwest::{Client, Version};
+use reqwest::Version;
 use serde_json::{Value, json};
 use switchyard::settings::Tls;
 
-use crate::support::{TestApp, Upstream};
+use crate::support::{TestApp, Upstream, http};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_makes_it_tls_with_http_2() {
@@ -18,9 +18,10 @@ async fn a_certificate_makes_it_tls_with_http_2() {
         .settings(|settings| settings.server.tls = Some(Tls { cert, key }))
         .start()
         .await;
-    app.provider("a", "claude", &upstream.url("chunks=3"), json!({})).await;
+    app.provider("a", "claude", &upstream.url("chunks=3"), json!({}))
+        .await;
     for (version, is_http1) in [(Version::HTTP_2, false), (Version::HTTP_11, true)] {
-        let mut client = Client::builder().danger_accept_invalid_certs(true);
+        let mut client = http().danger_accept_invalid_certs(true);
         if is_http1 {
             client = client.http1_only();
         }
@@ -37,7 +38,10 @@ async fn a_certificate_makes_it_tls_with_http_2() {
         assert_eq!(response.version(), version);
         assert!(response.text().await.unwrap().contains("message_stop"));
     }
-    assert_eq!(app.rows(2).await[0]["usage"]["outputTokens"], Value::from(5));
+    assert_eq!(
+        app.rows(2).await[0]["usage"]["outputTokens"],
+        Value::from(5)
+    );
 }
 
 #[tokio::test]
@@ -48,7 +52,10 @@ async fn a_certificate_that_is_none_is_an_error_that_names_the_file() {
     let mut settings = switchyard::settings::Settings::default();
     settings.data_dir = data.path().to_owned();
     settings.server.listen = ([127, 0, 0, 1], 0).into();
-    settings.server.tls = Some(Tls { cert: cert.clone(), key: cert });
+    settings.server.tls = Some(Tls {
+        cert: cert.clone(),
+        key: cert,
+    });
     let Err(error) = switchyard::app::App::start(settings).await else {
         panic!("started without a certificate");
     };

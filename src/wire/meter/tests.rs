@@ -1,1 +1,1 @@
-
+//! The meter against recorded streams and bodies of every protocol, cut anywhere.

@@ -1,1 +1,1 @@
-
+//! The scanner against generated and broken JSON.

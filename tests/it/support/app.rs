@@ -104,7 +104,7 @@ impl TestApp {
             "http"
         };
         let app = App::start(settings).await.unwrap();
-        let http = Client::builder()
+        let http = super::http()
             .pool_max_idle_per_host(64)
             .timeout(Duration::from_secs(60))
             .danger_accept_invalid_certs(true)
