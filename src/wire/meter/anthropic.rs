@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::find::{name_of, says_something};
+use super::find::{is_whole, name_of, object, says_something};
 use super::number::Count;
 use super::tally::Tally;
 use crate::domain::usage::Usage;
@@ -121,7 +121,7 @@ pub(super) fn on_event(merge: &mut Merge, event: Event<'_>, tally: &mut Tally) {
     match &*name {
         "message_start" => on_start(merge, event.data, tally),
         "message_delta" => on_delta(merge, event.data, tally),
-        "message_stop" => tally.complete = true,
+        "message_stop" => tally.complete |= is_whole(&event),
         "error" | "response.error" => {
             if let Ok(Failure { error: Some(error) }) = serde_json::from_slice(event.data) {
                 tally.note_error(error.get().as_bytes());
@@ -208,7 +208,7 @@ fn is_full_block(data: &[u8]) -> bool {
 impl Merge {
     /// Merges a usage object; false when it has no count we know.
     fn add(&mut self, value: &[u8]) -> bool {
-        let Ok(new) = serde_json::from_slice::<Fields>(value) else {
+        let Some(new) = object::<Fields>(value) else {
             return false;
         };
         let old = self.fields;
