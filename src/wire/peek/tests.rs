@@ -167,6 +167,7 @@ fn broken_json_is_refused_with_its_place() {
         ("{\"a\":]}", 5),
         ("{\"model\":\"\\x\"}", 9),
         ("{\"a\":truex}", 9),
+        ("{\"a\":[\\\"],\"b\":1}", 6),
     ] {
         let error = bad(body);
         assert_eq!(error.at, at, "{body}: {error}");
