@@ -33,11 +33,11 @@ struct Fields {
     cache_read_input_tokens: Count,
     cache_creation_input_tokens: Count,
     cache_creation: Option<Split>,
-    /// The split as relays write it, flat.
-    #[serde(alias = "claude_cache_creation_5_m_tokens")]
+    /// The split as relays write it, flat, under either name or both.
     cache_creation_5m_input_tokens: Count,
-    #[serde(alias = "claude_cache_creation_1_h_tokens")]
     cache_creation_1h_input_tokens: Count,
+    claude_cache_creation_5_m_tokens: Count,
+    claude_cache_creation_1_h_tokens: Count,
 }
 
 #[derive(Debug, Deserialize, Default, Clone, Copy)]
@@ -228,19 +228,21 @@ impl Merge {
                 new.cache_creation_input_tokens,
                 old.cache_creation_input_tokens,
             ),
-            cache_creation: None,
             cache_creation_5m_input_tokens: later(
                 split
                     .ephemeral_5m_input_tokens
-                    .or(new.cache_creation_5m_input_tokens),
+                    .or(new.cache_creation_5m_input_tokens)
+                    .or(new.claude_cache_creation_5_m_tokens),
                 old.cache_creation_5m_input_tokens,
             ),
             cache_creation_1h_input_tokens: later(
                 split
                     .ephemeral_1h_input_tokens
-                    .or(new.cache_creation_1h_input_tokens),
+                    .or(new.cache_creation_1h_input_tokens)
+                    .or(new.claude_cache_creation_1_h_tokens),
                 old.cache_creation_1h_input_tokens,
             ),
+            ..Fields::default()
         };
         new.input_tokens
             .or(new.output_tokens)

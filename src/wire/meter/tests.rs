@@ -315,7 +315,7 @@ fn odd_numbers_and_null_do_not_cost_the_rest() {
         ),
         (
             Protocol::Anthropic,
-            r#"{"usage":{"input_tokens":1,"claude_cache_creation_5_m_tokens":3,"claude_cache_creation_1_h_tokens":4}}"#,
+            r#"{"usage":{"input_tokens":1,"claude_cache_creation_5_m_tokens":3,"claude_cache_creation_1_h_tokens":4,"cache_creation_5m_input_tokens":3,"cache_creation":[]}}"#,
             usage(1, 0, 3, 4, 0, 0),
         ),
     ] {
