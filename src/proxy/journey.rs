@@ -26,6 +26,7 @@ use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
 use crate::wire::meter::Reading;
 use crate::wire::peek::{self, Peek};
+use crate::wire::percent;
 
 /// One client request under way. What it becomes in the log is decided by what is noted here.
 pub struct Journey {
@@ -208,7 +209,7 @@ impl Journey {
         let path = head.uri.path().to_owned();
         let peek = look_into(&endpoint, &head.headers, &body)?;
         let model = match &endpoint.model {
-            Some(span) => Some(percent_decode(&path[span.clone()])),
+            Some(span) => Some(percent::decode(&path[span.clone()]).into_owned()),
             None => peek.model.clone(),
         };
         if endpoint.operation.needs_model() && model.as_deref().is_none_or(str::is_empty) {
@@ -328,30 +329,4 @@ fn client_ip(session: &Session) -> Option<String> {
         .client_addr()
         .and_then(|address| address.as_inet())
         .map(|address| address.ip().to_canonical().to_string())
-}
-
-fn percent_decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = bytes
-            .get(i + 1..i + 3)
-            .and_then(|pair| std::str::from_utf8(pair).ok())
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match (bytes[i], hex) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                i += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

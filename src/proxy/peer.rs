@@ -1,5 +1,6 @@
 //! `upstream_peer` of an attempt: a provider is selected, its body derived, its address resolved and checked.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,8 +64,14 @@ fn derive_body(attempt: &mut Attempt, provider: &Provider) {
     }
 }
 
-fn splice_model(body: &Bytes, span: std::ops::Range<usize>, model: &str) -> Bytes {
-    patch::splice(body, span, &patch::json_string(model))
+/// Puts another model in the old one's place, with the `models/` in front of it that Code Assist's token counting has.
+fn splice_model(body: &Bytes, span: Range<usize>, model: &str) -> Bytes {
+    let prefix = if body[span.clone()].starts_with(b"\"models/") {
+        "models/"
+    } else {
+        ""
+    };
+    patch::splice(body, span, &patch::json_string(&format!("{prefix}{model}")))
 }
 
 async fn connect_to(

@@ -12,6 +12,7 @@ use pingora::{ErrorType, OrErr};
 use super::attempt::{Attempt, Plan};
 use crate::domain::provider::Provider;
 use crate::wire::credential;
+use crate::wire::percent;
 use entity::value::ProviderType;
 
 /// Connection-level, client-address and tracing headers that stay here.
@@ -158,7 +159,7 @@ fn upstream_uri(plan: &Plan, provider: &Provider, model: Option<&str>) -> Result
             format!(
                 "{}{}{}",
                 &plan.path[..span.start],
-                percent_encode(model),
+                percent::encode_segment(model),
                 &plan.path[span.end..]
             )
         }
@@ -225,18 +226,6 @@ fn is_version(segment: &str) -> bool {
                 "" | "alpha" | "beta" | "preview" | "internal" | "rc"
             )
     })
-}
-
-fn percent_encode(model: &str) -> String {
-    let mut out = String::with_capacity(model.len());
-    for byte in model.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ enum Form {
 
 #[derive(Debug)]
 enum Dialect {
-    Anthropic(anthropic::Merge),
+    Anthropic(Box<anthropic::Merge>),
     Chat,
     Responses,
     Gemini,
@@ -85,16 +85,18 @@ impl Meter {
         content_type: Option<&str>,
         content_encoding: Option<&str>,
     ) -> Self {
-        let decoder = StreamDecoder::new(content_encoding);
-        let is_readable = decoder.is_some() && operation.is_metered() && is_text(content_type);
+        let decoder = (operation.is_metered() && is_text(content_type))
+            .then(|| StreamDecoder::new(content_encoding))
+            .flatten();
+        let form = if decoder.is_some() {
+            Form::Unknown
+        } else {
+            Form::Opaque
+        };
         Self {
             decoder: decoder.unwrap_or_else(StreamDecoder::identity),
             reader: Reader {
-                form: if is_readable {
-                    Form::Unknown
-                } else {
-                    Form::Opaque
-                },
+                form,
                 dialect: Dialect::of(protocol),
                 tally: Tally::default(),
             },
@@ -172,7 +174,7 @@ impl Reader {
 impl Dialect {
     fn of(protocol: Protocol) -> Self {
         match protocol {
-            Protocol::Anthropic => Self::Anthropic(anthropic::Merge::default()),
+            Protocol::Anthropic => Self::Anthropic(Box::default()),
             Protocol::Responses => Self::Responses,
             Protocol::Openai => Self::Chat,
             Protocol::Gemini | Protocol::GeminiCli => Self::Gemini,

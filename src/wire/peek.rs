@@ -3,13 +3,14 @@
 //! Bodies of coding clients are 50 KB to 40 MB, nearly all of it text in strings. One forward pass looks at the keys of the
 //! top-level object (and of the few objects within it that matter) and skips every other value:
 //!
-//! - A string's end is the next quote with an even number of backslashes before it. Quotes are found with `memchr`, so the
-//!   escapes that are frequent in such text (`\n`) cost nothing; the backslashes before a quote are counted backwards.
+//! - Text is read in blocks of 64 bytes turned into bit masks (`peek::block`): which quotes are real, what lies inside a string,
+//!   which brackets lie outside. A string's end is the next real quote.
 //! - Containers are skipped by their brackets, which are kept on a bit stack of fixed size. No recursion, no allocation.
 //!
 //! The structure is checked (brackets, ends, the grammar of every object on the way and of its literals), the inside of
 //! skipped values is not: a body that a provider would refuse may pass, but nothing is ever cut at the wrong place.
 
+mod block;
 mod cursor;
 mod session;
 

@@ -186,6 +186,10 @@ impl Scanner {
                 }
                 self.take(&[byte]);
                 self.close();
+                // A captured container ends here, even should nothing follow it any more.
+                if self.depth == self.level {
+                    self.end_value(on_value);
+                }
             }
             b':' if is_level && self.awaits_key => {
                 self.awaits_key = false;

@@ -3,10 +3,16 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a test that cannot go on should stop there"
+    clippy::too_many_lines,
+    clippy::field_reassign_with_default,
+    reason = "a test that cannot go on should stop there, and reads best as one table"
 )]
 
 mod support;
+
+/// As in the binary, and because it can tell how much is in use: see `aborts`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod aborts;
 mod admin_side;

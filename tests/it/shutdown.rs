@@ -39,9 +39,7 @@ impl Process {
         let base = format!("http://127.0.0.1:{port}");
         let process = Self { child, base };
         eventually("readiness", || async {
-            let ready = reqwest::get(format!("{}/api/health/ready", process.base))
-                .await
-                .ok()?;
+            let ready = ask_readiness(&process.base).await.ok()?;
             (ready.status() == 200).then_some(())
         })
         .await;
@@ -82,6 +80,11 @@ impl Process {
             .await
             .unwrap()
     }
+}
+
+async fn ask_readiness(base: &str) -> reqwest::Result<reqwest::Response> {
+    let url = format!("{base}/api/health/ready");
+    http().build().unwrap().get(url).send().await
 }
 
 impl Drop for Process {
@@ -129,9 +132,7 @@ async fn sigterm_drains_a_live_stream_and_flushes_the_log() {
     let mut text = String::from_utf8_lossy(&body.next().await.unwrap().unwrap()).into_owned();
     process.terminate();
     eventually("readiness to say no", || async {
-        let ready = reqwest::get(format!("{}/api/health/ready", process.base))
-            .await
-            .ok()?;
+        let ready = ask_readiness(&process.base).await.ok()?;
         (ready.status() == 503).then_some(())
     })
     .await;

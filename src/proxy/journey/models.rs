@@ -12,6 +12,7 @@ use crate::policy::select::{Wanted, eligible};
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::models;
+use crate::wire::percent;
 
 /// The answer to a model list or to one model; `None` when only a provider can tell, because none that the caller may reach
 /// names its models.
@@ -37,8 +38,8 @@ pub fn answer(
         Some(span) => &path[span.clone()],
         None => path.rsplit('/').next().unwrap_or_default(),
     };
-    let id = super::percent_decode(id);
-    if known.contains(id.as_str()) {
+    let id = percent::decode(id);
+    if known.contains(id.as_ref()) {
         Ok(Some(models::one(endpoint.protocol, &id)))
     } else {
         Err(Refusal::new(

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::find::{name_of, says_something};
+use super::find::{is_whole, name_of, object, says_something};
 use super::number::Count;
 use super::tally::Tally;
 use crate::domain::usage::Usage;
@@ -33,11 +33,11 @@ struct Fields {
     cache_read_input_tokens: Count,
     cache_creation_input_tokens: Count,
     cache_creation: Option<Split>,
-    /// The split as relays write it, flat.
-    #[serde(alias = "claude_cache_creation_5_m_tokens")]
+    /// The split as relays write it, flat, under either name or both.
     cache_creation_5m_input_tokens: Count,
-    #[serde(alias = "claude_cache_creation_1_h_tokens")]
     cache_creation_1h_input_tokens: Count,
+    claude_cache_creation_5_m_tokens: Count,
+    claude_cache_creation_1_h_tokens: Count,
 }
 
 #[derive(Debug, Deserialize, Default, Clone, Copy)]
@@ -121,7 +121,7 @@ pub(super) fn on_event(merge: &mut Merge, event: Event<'_>, tally: &mut Tally) {
     match &*name {
         "message_start" => on_start(merge, event.data, tally),
         "message_delta" => on_delta(merge, event.data, tally),
-        "message_stop" => tally.complete = true,
+        "message_stop" => tally.complete |= is_whole(&event),
         "error" | "response.error" => {
             if let Ok(Failure { error: Some(error) }) = serde_json::from_slice(event.data) {
                 tally.note_error(error.get().as_bytes());
@@ -208,7 +208,7 @@ fn is_full_block(data: &[u8]) -> bool {
 impl Merge {
     /// Merges a usage object; false when it has no count we know.
     fn add(&mut self, value: &[u8]) -> bool {
-        let Ok(new) = serde_json::from_slice::<Fields>(value) else {
+        let Some(new) = object::<Fields>(value) else {
             return false;
         };
         let old = self.fields;
@@ -228,19 +228,21 @@ impl Merge {
                 new.cache_creation_input_tokens,
                 old.cache_creation_input_tokens,
             ),
-            cache_creation: None,
             cache_creation_5m_input_tokens: later(
                 split
                     .ephemeral_5m_input_tokens
-                    .or(new.cache_creation_5m_input_tokens),
+                    .or(new.cache_creation_5m_input_tokens)
+                    .or(new.claude_cache_creation_5_m_tokens),
                 old.cache_creation_5m_input_tokens,
             ),
             cache_creation_1h_input_tokens: later(
                 split
                     .ephemeral_1h_input_tokens
-                    .or(new.cache_creation_1h_input_tokens),
+                    .or(new.cache_creation_1h_input_tokens)
+                    .or(new.claude_cache_creation_1_h_tokens),
                 old.cache_creation_1h_input_tokens,
             ),
+            ..Fields::default()
         };
         new.input_tokens
             .or(new.output_tokens)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::wire::sse::Event;
@@ -58,6 +59,23 @@ pub(super) fn offer_from_tail(
             return;
         }
     }
+}
+
+/// The typed view of a usage object; `None` for anything that is not an object.
+pub(super) fn object<'a, T: Deserialize<'a>>(value: &'a [u8]) -> Option<T> {
+    // Serde would also read a struct from an array.
+    let is_object = value.trim_ascii_start().starts_with(b"{");
+    is_object
+        .then(|| serde_json::from_slice(value).ok())
+        .flatten()
+}
+
+/// Whether a terminal event has come whole. The stream may end in the middle of it.
+pub(super) fn is_whole(event: &Event<'_>) -> bool {
+    if event.oversize {
+        return event.tail.trim_ascii_end().ends_with(b"}");
+    }
+    serde_json::from_slice::<IgnoredAny>(event.data).is_ok()
 }
 
 /// Whether a value is there and not empty.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::find::{has_value, offer_from_tail, says_something};
+use super::find::{has_value, is_whole, object, offer_from_tail, says_something};
 use super::number::Count;
 use super::tally::Tally;
 use crate::domain::usage::Usage;
@@ -102,7 +102,7 @@ pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
         offer_from_tail(event.tail, b"\"usageMetadata\"", &mut |value| {
             on_usage(value, tally)
         });
-        tally.complete |= has_value(event.tail, b"\"finishReason\"");
+        tally.complete |= is_whole(&event) && has_value(event.tail, b"\"finishReason\"");
         return;
     }
     let data = event.data;
@@ -118,7 +118,7 @@ pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
 
 /// Notes a usage object; false when it has no count we know.
 pub(super) fn on_usage(value: &[u8], tally: &mut Tally) -> bool {
-    let usage = serde_json::from_slice(value).ok().and_then(read);
+    let usage = object(value).and_then(read);
     if let Some(usage) = usage {
         tally.note_usage(usage, String::from_utf8(value.to_vec()).ok());
     }

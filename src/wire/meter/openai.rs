@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::find::object;
 use super::number::Count;
 use super::tally::Tally;
 use crate::domain::usage::Usage;
@@ -49,7 +50,7 @@ pub(super) fn on_usage(value: &[u8], tally: &mut Tally) -> bool {
 }
 
 fn read(value: &[u8]) -> Option<Usage> {
-    let raw: OpenaiUsage = serde_json::from_slice(value).ok()?;
+    let raw: OpenaiUsage = object(value)?;
     let prompt = raw.input_tokens.or(raw.prompt_tokens);
     let output = raw.output_tokens.or(raw.completion_tokens);
     prompt.or(output).0?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::find::{name_of, offer_from_tail, says_something};
+use super::find::{is_whole, name_of, offer_from_tail, says_something};
 use super::openai;
 use super::tally::Tally;
 use crate::wire::sse::Event;
@@ -62,7 +62,7 @@ pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
     let name = name_of(&event);
     match &*name {
         "response.completed" | "response.incomplete" | "response.failed" | "response.done" => {
-            tally.complete = true;
+            tally.complete |= is_whole(&event);
             on_response(event, tally);
         }
         "response.created" | "response.in_progress" if tally.wants_model() => {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::BadJson;
+use super::block::{self, Carry, Masks};
 
 /// Levels of nesting that are followed; deeper text is refused.
 const MAX_DEPTH: usize = 1024;
@@ -133,28 +134,33 @@ impl<'b> Cursor<'b> {
     fn container(&mut self) -> Result<(), BadJson> {
         let mut is_object = [0u64; MAX_DEPTH / 64];
         let mut depth = 0;
-        while let Some(&byte) = self.body.get(self.at) {
-            match byte {
-                b'"' => {
-                    self.string_span()?;
-                    continue;
+        let mut carry = Carry::default();
+        let mut base = self.at;
+        while base < self.body.len() {
+            let Masks {
+                mut brackets,
+                strays,
+                ..
+            } = carry.masks(&self.body[base..]);
+            while brackets != 0 {
+                let bracket = brackets.trailing_zeros();
+                if bracket > strays.trailing_zeros() {
+                    break;
                 }
-                b'{' | b'[' => {
+                self.at = base + bracket as usize;
+                brackets &= brackets - 1;
+                let byte = self.body[self.at];
+                let is_brace = matches!(byte, b'{' | b'}');
+                if matches!(byte, b'{' | b'[') {
                     if depth == MAX_DEPTH {
                         return self.bad("nested too deeply");
                     }
-                    let bit = 1 << (depth % 64);
-                    if byte == b'{' {
-                        is_object[depth / 64] |= bit;
-                    } else {
-                        is_object[depth / 64] &= !bit;
-                    }
+                    let (word, bit) = (depth / 64, depth % 64);
+                    is_object[word] = is_object[word] & !(1 << bit) | u64::from(is_brace) << bit;
                     depth += 1;
-                }
-                b'}' | b']' => {
+                } else {
                     depth -= 1;
-                    let bit = is_object[depth / 64] >> (depth % 64) & 1;
-                    if (bit == 1) != (byte == b'}') {
+                    if (is_object[depth / 64] >> (depth % 64) & 1 == 1) != is_brace {
                         return self.bad("mismatched bracket");
                     }
                     if depth == 0 {
@@ -162,31 +168,32 @@ impl<'b> Cursor<'b> {
                         return Ok(());
                     }
                 }
-                _ => {}
             }
-            self.at += 1;
+            if strays != 0 {
+                self.at = base + strays.trailing_zeros() as usize;
+                return self.bad("unexpected backslash");
+            }
+            base += block::LEN;
         }
+        self.at = self.body.len();
         self.bad("unexpected end")
     }
 
     /// Moves past the string that begins here and returns its span, quotes included.
     fn string_span(&mut self) -> Result<Range<usize>, BadJson> {
         let start = self.at;
-        let mut from = start + 1;
-        while let Some(found) = memchr(b'"', &self.body[from..]) {
-            let quote = from + found;
-            let run = self.body[from..quote]
-                .iter()
-                .rev()
-                .take_while(|b| **b == b'\\');
-            if run.count() % 2 == 0 {
-                self.at = quote + 1;
+        let mut carry = Carry::in_string();
+        let mut base = start + 1;
+        while base < self.body.len() {
+            let quotes = carry.masks(&self.body[base..]).quotes;
+            if quotes != 0 {
+                self.at = base + quotes.trailing_zeros() as usize + 1;
                 return Ok(start..self.at);
             }
-            from = quote + 1;
+            base += block::LEN;
         }
         self.at = self.body.len();
-        self.bad("unexpected end in a string")
+        self.bad("unexpected end")
     }
 
     fn literal(&mut self, literal: &'static [u8]) -> Result<(), BadJson> {
