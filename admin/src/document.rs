@@ -1,4 +1,4 @@
-//! The API's document: written by poem-openapi as OpenAPI 3.0, served as 3.1.
+//! The API's document: poem-openapi writes version 3.0 of the format, we serve 3.1.
 //!
 //! 3.1 because it can say which role an operation needs (role names in a security requirement) and because `nullable` is an
 //! ordinary type there, which generated clients get right.
@@ -20,6 +20,7 @@ pub fn serve(document: &Value) -> Value {
     }
     for operation in operations_mut(&mut served) {
         operation["security"] = roles(&operation["security"]);
+        describe(&mut operation["responses"]);
     }
     convert_nullable(&mut served);
     served
@@ -33,6 +34,16 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
         .filter_map(|(_, item)| item.as_object_mut())
         .flatten()
         .map(|(_, operation)| operation)
+}
+
+/// The format wants every response described; poem-openapi leaves a plain JSON answer without words.
+fn describe(responses: &mut Value) {
+    let responses = responses.as_object_mut().into_iter().flatten();
+    for (_, response) in responses {
+        if response["description"] == "" {
+            response["description"] = json!("Success.");
+        }
+    }
 }
 
 fn security_schemes() -> Value {
