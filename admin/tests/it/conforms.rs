@@ -1,5 +1,5 @@
-//! Whether an answer is what the document promises. Written for the served document (OpenAPI 3.1), apart from the crate's own
-//! check of input: a generated client sees answers this way.
+//! Whether an answer is what the document promises. Written for the document as served, apart from the crate's own check of
+//! input: a generated client sees answers this way.
 
 use serde_json::Value;
 

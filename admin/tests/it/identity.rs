@@ -71,7 +71,7 @@ async fn each_operation_lets_in_exactly_whom_the_document_says() {
 }
 
 #[tokio::test]
-async fn a_user_sees_and_keeps_only_the_users_own() {
+async fn a_user_sees_only_the_users_own() {
     everywhere(async |app| {
         let login = json!({"canLoginWebUi": true});
         let own = json!({"name": "own", "providerGroup": "blue, red"});
@@ -111,7 +111,17 @@ async fn a_user_sees_and_keeps_only_the_users_own() {
         let mine = app.get(&me, "/api/v1/keys").await.expect(200).json();
         assert_eq!(mine["items"].as_array().unwrap().len(), 1);
         assert_eq!(mine["items"][0]["id"], json!(key));
+    })
+    .await;
+}
 
+#[tokio::test]
+async fn a_user_keeps_keys_within_the_users_own_groups() {
+    everywhere(async |app| {
+        let own = json!({"name": "own", "providerGroup": "blue, red"});
+        let login = json!({"canLoginWebUi": true});
+        let (user, key, secret) = app.user_with_key(own, login).await;
+        let me = As::bearer(&secret);
         let keys = format!("/api/v1/users/{user}/keys");
         app.post(&me, &keys, json!({"providerGroup": "red"}))
             .await

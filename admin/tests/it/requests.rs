@@ -56,6 +56,30 @@ async fn row(app: &App, age: i64, edit: impl FnOnce(&mut request_log::Model)) ->
     id
 }
 
+/// Six rows that differ; their ids, newest first.
+async fn six(app: &App) -> Vec<String> {
+    let mut newest_first = Vec::new();
+    for age in 0..6 {
+        let id = row(app, age, |r| {
+            r.user_id = (age != 3).then_some(age % 2);
+            r.key_id = Some(age);
+            r.provider_id = Some(age / 3);
+            r.status = if age == 2 { 502 } else { 200 };
+            r.session_id = (age == 4).then(|| "s-4".into());
+            r.model = Some(if age == 1 { "sonnet-4" } else { "opus-4" }.into());
+            r.requested_model = Some(if age == 5 { "sonnet-4" } else { "opus" }.into());
+            r.endpoint = if age == 0 {
+                "POST /v1/Responses"
+            } else {
+                "POST /v1/messages"
+            }
+            .into();
+        });
+        newest_first.push(id.await.to_string());
+    }
+    newest_first
+}
+
 fn ids(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap();
     items
@@ -67,25 +91,7 @@ fn ids(page: &Value) -> Vec<String> {
 #[tokio::test]
 async fn filters_narrow_and_cursors_walk_newest_first() {
     everywhere(async |app| {
-        let mut newest_first = Vec::new();
-        for age in 0..6 {
-            let id = row(app, age, |r| {
-                r.user_id = (age != 3).then_some(age % 2);
-                r.key_id = Some(age);
-                r.provider_id = Some(age / 3);
-                r.status = if age == 2 { 502 } else { 200 };
-                r.session_id = (age == 4).then(|| "s-4".into());
-                r.model = Some(if age == 1 { "sonnet-4" } else { "opus-4" }.into());
-                r.requested_model = Some(if age == 5 { "sonnet-4" } else { "opus" }.into());
-                r.endpoint = if age == 0 {
-                    "POST /v1/Responses"
-                } else {
-                    "POST /v1/messages"
-                }
-                .into();
-            });
-            newest_first.push(id.await.to_string());
-        }
+        let newest_first = six(app).await;
         let admin = As::admin();
         for (query, wanted) in [
             ("", vec![0, 1, 2, 3, 4, 5]),
