@@ -36,12 +36,18 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
         .map(|(_, operation)| operation)
 }
 
-/// The format wants every response described; poem-openapi leaves a plain JSON answer without words.
+/// The format wants every response described; poem-openapi leaves a plain JSON answer without words. And it names the media
+/// type with its charset, which many client generators do not take for JSON.
 fn describe(responses: &mut Value) {
     let responses = responses.as_object_mut().into_iter().flatten();
     for (_, response) in responses {
         if response["description"] == "" {
             response["description"] = json!("Success.");
+        }
+        if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut)
+            && let Some(media) = content.remove("application/json; charset=utf-8")
+        {
+            content.insert("application/json".into(), media);
         }
     }
 }
