@@ -64,7 +64,7 @@ struct Parameter {
 // === impl Contract ===
 
 impl Contract {
-    /// Reads a document as poem-openapi writes it (OpenAPI 3.0). `public` lists the operation ids anybody may call.
+    /// Reads a document as poem-openapi writes it. `public` lists the operation ids anybody may call.
     pub fn new(document: Value, public: &[&str]) -> Self {
         let mut operations: Vec<_> = entries(&document["paths"])
             .flat_map(|(path, item)| {

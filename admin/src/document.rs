@@ -1,4 +1,4 @@
-//! The API's document: written by poem-openapi as OpenAPI 3.0, served as 3.1.
+//! The API's document: poem-openapi writes version 3.0 of the format, we serve 3.1.
 //!
 //! 3.1 because it can say which role an operation needs (role names in a security requirement) and because `nullable` is an
 //! ordinary type there, which generated clients get right.
@@ -20,8 +20,9 @@ pub fn serve(document: &Value) -> Value {
     }
     for operation in operations_mut(&mut served) {
         operation["security"] = roles(&operation["security"]);
+        describe(&mut operation["responses"]);
     }
-    convert_nullable(&mut served);
+    convert_schemas(&mut served);
     served
 }
 
@@ -33,6 +34,22 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
         .filter_map(|(_, item)| item.as_object_mut())
         .flatten()
         .map(|(_, operation)| operation)
+}
+
+/// The format wants every response described; poem-openapi leaves a plain JSON answer without words. And it names the media
+/// type with its charset, which many client generators do not take for JSON.
+fn describe(responses: &mut Value) {
+    let responses = responses.as_object_mut().into_iter().flatten();
+    for (_, response) in responses {
+        if response["description"] == "" {
+            response["description"] = json!("Success.");
+        }
+        if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut)
+            && let Some(media) = content.remove("application/json; charset=utf-8")
+        {
+            content.insert("application/json".into(), media);
+        }
+    }
 }
 
 fn security_schemes() -> Value {
@@ -111,32 +128,42 @@ fn collect(document: &Value, value: &Value, names: &mut Vec<String>) {
     }
 }
 
-fn convert_nullable(value: &mut Value) {
+/// Puts every schema in 3.1's words: a reference may have a description beside it, and null is a type.
+fn convert_schemas(value: &mut Value) {
     match value {
         Value::Object(schema) => {
-            schema.values_mut().for_each(convert_nullable);
-            if schema.get("nullable").and_then(Value::as_bool) == Some(true) {
-                schema.remove("nullable");
-                make_nullable(schema);
+            schema.values_mut().for_each(convert_schemas);
+            let is_nullable = schema.remove("nullable") == Some(Value::Bool(true));
+            match reference_of(schema) {
+                Some(target) if is_nullable => {
+                    let choices = json!([{ "$ref": target }, { "type": "null" }]);
+                    schema.insert("anyOf".into(), choices);
+                }
+                Some(target) => {
+                    schema.insert("$ref".into(), target);
+                }
+                None if is_nullable => make_nullable(schema),
+                None => {}
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(convert_nullable),
+        Value::Array(items) => items.iter_mut().for_each(convert_schemas),
         _ => {}
     }
 }
 
+/// Takes the reference out of an `allOf`, which is how 3.0 puts a description beside one.
+fn reference_of(schema: &mut Map<String, Value>) -> Option<Value> {
+    let parts = schema.get("allOf")?.as_array()?;
+    let target = parts.iter().find_map(|part| part.get("$ref"))?.clone();
+    schema.remove("allOf");
+    Some(target)
+}
+
 fn make_nullable(schema: &mut Map<String, Value>) {
-    if let Some(Value::Array(parts)) = schema.remove("allOf") {
-        let mut choices: Vec<_> = parts
-            .into_iter()
-            .filter(|part| part.get("$ref").is_some())
-            .collect();
-        choices.push(json!({"type": "null"}));
-        schema.insert("anyOf".into(), Value::Array(choices));
-    } else if let Some(kind) = schema.remove("type") {
+    if let Some(kind) = schema.remove("type") {
         schema.insert("type".into(), json!([kind, "null"]));
-        if let Some(Value::Array(allowed)) = schema.get_mut("enum") {
-            allowed.push(Value::Null);
-        }
+    }
+    if let Some(Value::Array(allowed)) = schema.get_mut("enum") {
+        allowed.push(Value::Null);
     }
 }

@@ -10,7 +10,7 @@ use poem::{
     http::{StatusCode, header},
 };
 use poem_openapi::{Object, types::ToJSON};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, error::SqlxError};
 
 /// A refusal or a failure, as the caller reads it.
 #[derive(Debug, thiserror::Error)]
@@ -158,9 +158,8 @@ impl Problem {
 
 impl From<DbErr> for Problem {
     fn from(error: DbErr) -> Self {
-        let unreachable = matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
         tracing::error!(error = %error, "the database refused an admin request");
-        if unreachable {
+        if is_away(&error) {
             return Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "database_unavailable",
@@ -172,6 +171,20 @@ impl From<DbErr> for Problem {
             "internal_error",
             "The database did not take this. The log says more.",
         )
+    }
+}
+
+/// Whether the database could not be reached, rather than refused.
+fn is_away(error: &DbErr) -> bool {
+    match error {
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => {
+            matches!(
+                **e,
+                SqlxError::Io(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed
+            )
+        }
+        _ => false,
     }
 }
 

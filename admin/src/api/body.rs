@@ -91,7 +91,7 @@ fn read<T: Input>(request: &Request, value: Value) -> Result<T, Problem> {
 /// Every mistake the schema names. Without the guard there is no contract and nothing passes.
 fn check(request: &Request, value: &Value) -> Vec<Mistake> {
     let contract = request.extensions().get::<Arc<Contract>>();
-    let path = request.original_uri().path();
+    let path = request.uri().path();
     let found = contract.map(|c| (c, c.find(request.method().as_str(), path)));
     match found {
         Some((contract, Found::Operation(operation))) => contract.check_body(operation, value),

@@ -1,0 +1,15 @@
+//! The admin side through its front door: one module a capability.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod conforms;
+mod document;
+mod identity;
+mod input;
+mod requests;
+mod resources;
+mod serve;
+mod support;
