@@ -153,7 +153,8 @@ impl Attempt {
 
     /// Hook: puts this attempt's body in the placeholder's place.
     pub fn put_body(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
-        *body = end_of_stream.then(|| std::mem::take(&mut self.body));
+        let is_due = end_of_stream && !self.body.is_empty();
+        *body = is_due.then(|| std::mem::take(&mut self.body));
     }
 
     /// Hook: the upstream began to answer.

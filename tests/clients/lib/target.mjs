@@ -30,7 +30,7 @@ export const total = prompt + usage.output;
 
 /** Whether this is the mock upstream itself, with no gateway before it: it accepts every key. */
 export const isMock = await fetch(new URL('/_mock/health', gateway), { signal: AbortSignal.timeout(5_000) })
-  .then(answer => answer.ok)
+  .then(answer => answer.ok && answer.headers.get('content-type')?.startsWith('application/json') === true)
   .catch(() => false);
 
 /**
