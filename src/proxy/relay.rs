@@ -167,7 +167,7 @@ pub async fn end_cut(
 /// Reads the upstream on after the client left.
 pub async fn drain(mut running: Running, parts: &Parts) -> Option<Report> {
     let Ok(_permit) = parts.drains.try_acquire() else {
-        return running.stop().await;
+        return running.stop();
     };
     let reading = async {
         let mut bytes = 0;
@@ -188,7 +188,7 @@ pub async fn drain(mut running: Running, parts: &Parts) -> Option<Report> {
     if is_whole {
         running.finish().await
     } else {
-        running.stop().await
+        running.stop()
     }
 }
 

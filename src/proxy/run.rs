@@ -162,21 +162,21 @@ async fn first_word(mut running: Running, session: &mut Session, parts: &Parts) 
                 Event::End => return Word::Silence(running.finish().await),
             },
             () = &mut patience, if is_limited => {
-                let mut report = running.stop().await;
+                let mut report = running.stop();
                 if let Some(report) = &mut report {
                     report.failure = Some((Fault::Provider, "the upstream did not begin to answer in time".into()));
                 }
                 return Word::Silence(report);
             }
             () = &mut cutting => {
-                let mut report = running.stop().await;
+                let mut report = running.stop();
                 if let Some(report) = &mut report {
                     report.failure = Some((Fault::Us, "the gateway shut down".into()));
                 }
                 return Word::Silence(report);
             }
             _ = session.read_body_or_idle(true) => {
-                return Word::ClientLeft(running.stop().await);
+                return Word::ClientLeft(running.stop());
             }
         }
     }
@@ -209,7 +209,7 @@ async fn deliver(
             let report = relay::drain(running, parts).await;
             (Outcome::ClientLeft, report)
         }
-        Ok(End::Cut(_)) | Err(_) => (Outcome::Cut, running.stop().await),
+        Ok(End::Cut(_)) | Err(_) => (Outcome::Cut, running.stop()),
     };
     if let Some(mut report) = report {
         if let Ok(End::Cut(what)) = &relayed {
@@ -252,7 +252,7 @@ async fn hold_body(mut running: Running) -> HeldBody {
     let report = if is_whole {
         running.finish().await
     } else {
-        running.stop().await
+        running.stop()
     };
     HeldBody {
         bytes: body.freeze(),

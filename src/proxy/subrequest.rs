@@ -5,13 +5,17 @@
 //! `HttpTask`s, so that one client request can try several upstreams, read a failed one's body, and outlive its client.
 //! The API is marked alpha by Pingora, which is pinned for that reason; `tests/it/bodies.rs` walks the sizes where it could go wrong.
 //!
-//! Two tricks keep it cheap and simple. The body does not travel through the subrequest's own input channel, where it would be
+//! Three tricks keep it cheap and simple. The subrequest is not a task of its own: it is polled by whoever waits for its answer
+//! ([`Running`]), which saves the wake-ups between two tasks on every piece of the answer, ends it when it is dropped, and holds the upstream
+//! back while the client is being written to. The body does not travel through the subrequest's own input channel, where it would be
 //! copied into a retry buffer that we never use: the channel gets one placeholder byte, and `Attempt::put_body` puts the real body in its
 //! place. And the subrequest's head, which Pingora parses from the client's raw bytes, is made to expect a body of any length
 //! ([`take_attempt`]), so that what the client sent (compressed, chunked) does not matter.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -21,8 +25,8 @@ use pingora::prelude::Result;
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::subrequest::{BodyMode, Ctx};
 use pingora::proxy::{Session, SubrequestSpawner};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::AbortHandle;
 
 use super::attempt::{Attempt, Report};
 use crate::domain::provider::Provider;
@@ -30,14 +34,14 @@ use crate::domain::provider::Provider;
 /// Stands for the body in the subrequest's input, see the module's documentation.
 const PLACEHOLDER: Bytes = Bytes::from_static(b"-");
 
-/// An attempt under way. Dropping it ends the attempt.
+/// An attempt under way. It goes on only while it is asked for its answer; dropping it ends it.
 pub struct Running {
+    /// The subrequest, until it is through.
+    run: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// The answer, piece by piece.
     tasks: mpsc::Receiver<HttpTask>,
     chosen: Option<oneshot::Receiver<Arc<Provider>>>,
     report: oneshot::Receiver<Report>,
-    abort: AbortHandle,
-    is_over: Arc<AtomicBool>,
     /// When it started.
     pub started: Instant,
 }
@@ -105,26 +109,20 @@ pub fn start(
         .user_ctx(Box::new(Some(Box::new(attempt))))
         .build();
     let (prepared, handle) = spawner.create_subrequest(session.as_downstream(), ctx);
-    let is_over = Arc::new(AtomicBool::new(false));
-    let over = is_over.clone();
     let input = handle.tx;
     if has_body {
         // The channel is new and has room.
         let _ = input.try_send(HttpTask::Body(Some(PLACEHOLDER), true));
     }
-    let abort = tokio::spawn(async move {
-        // The input stays open to the end: closing it would look like the client leaving.
-        let _input = input;
-        prepared.run().await;
-        over.store(true, Ordering::Release);
-    })
-    .abort_handle();
     Running {
+        run: Some(Box::pin(async move {
+            // The input stays open to the end: closing it would look like the client leaving.
+            let _input = input;
+            prepared.run().await;
+        })),
         tasks: handle.rx,
         chosen: Some(chosen),
         report,
-        abort,
-        is_over,
         started: Instant::now(),
     }
 }
@@ -153,19 +151,18 @@ fn expect_any_length(head: &mut RequestHeader) {
 impl Running {
     /// What happens next. May be cancelled without losing anything.
     pub async fn event(&mut self) -> Event {
-        if let Some(chosen) = &mut self.chosen {
-            let chosen = chosen.await;
-            self.chosen = None;
-            if let Ok(provider) = chosen {
-                return Event::Chosen(provider);
-            }
-        }
-        self.tasks.recv().await.map_or(Event::End, Event::Task)
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// The next piece of the answer; `None` when there will be no more. May be cancelled without losing one.
     pub async fn next(&mut self) -> Option<HttpTask> {
-        self.tasks.recv().await
+        loop {
+            match self.event().await {
+                Event::Chosen(_) => {}
+                Event::Task(task) => return Some(task),
+                Event::End => return None,
+            }
+        }
     }
 
     /// The next piece of the answer if it is already there.
@@ -173,24 +170,39 @@ impl Running {
         self.tasks.try_recv().ok()
     }
 
+    /// The subrequest goes first: what it has to say is in the channels when they are looked at. Nobody else sends on them, so they are
+    /// only looked at and never waited for: it is the subrequest that wakes us.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Some(run) = &mut self.run
+            && run.as_mut().poll(cx).is_ready()
+        {
+            self.run = None;
+        }
+        if let Some(chosen) = &mut self.chosen
+            && let Ok(provider) = chosen.try_recv()
+        {
+            self.chosen = None;
+            return Poll::Ready(Event::Chosen(provider));
+        }
+        match self.tasks.try_recv() {
+            Ok(task) => Poll::Ready(Event::Task(task)),
+            Err(TryRecvError::Empty) if self.run.is_some() => Poll::Pending,
+            Err(_) => Poll::Ready(Event::End),
+        }
+    }
+
     /// Lets the attempt come to its end, and tells how it went.
     pub async fn finish(mut self) -> Option<Report> {
-        self.tasks.close();
-        while self.tasks.recv().await.is_some() {}
-        (&mut self.report).await.ok()
+        while self.next().await.is_some() {}
+        if let Some(run) = self.run.take() {
+            run.await;
+        }
+        self.report.try_recv().ok()
     }
 
     /// Ends the attempt where it stands, and tells how it went.
-    pub async fn stop(mut self) -> Option<Report> {
-        self.abort.abort();
-        (&mut self.report).await.ok()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.is_over.load(Ordering::Acquire) {
-            self.abort.abort();
-        }
+    pub fn stop(mut self) -> Option<Report> {
+        drop(self.run.take());
+        self.report.try_recv().ok()
     }
 }

@@ -24,12 +24,11 @@ const FENCES: [(&str, &[&str]); 6] = [
 ];
 
 /// Files that may start tasks.
-const SPAWNERS: [&str; 6] = [
+const SPAWNERS: [&str; 5] = [
     "app/listener.rs",
     "app/runtime.rs",
     "app.rs",
     "proxy/resolve.rs",
-    "proxy/subrequest.rs",
     "mock",
 ];
 
