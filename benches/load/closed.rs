@@ -55,15 +55,20 @@ pub async fn run(options: &Options, pair: &mut Pair, part: Part) -> Outcome<Clos
     }
     for round in 1..=options.rounds() {
         eprintln!("{part:?}, round {round} of {}", options.rounds());
-        done.bare
-            .push(self::round(options, &mut pair.bare, part).await?);
+        // Who goes first alternates, so that going second is nobody's advantage.
+        if round % 2 == 1 {
+            done.bare.push(turn(options, &mut pair.bare, part).await?);
+        }
         done.gateway
-            .push(self::round(options, &mut pair.gateway, part).await?);
+            .push(turn(options, &mut pair.gateway, part).await?);
+        if round % 2 == 0 {
+            done.bare.push(turn(options, &mut pair.bare, part).await?);
+        }
     }
     Ok(done)
 }
 
-async fn round(options: &Options, side: &mut Side, part: Part) -> Outcome<Round> {
+async fn turn(options: &Options, side: &mut Side, part: Part) -> Outcome<Round> {
     let requests = options.requests(part);
     let images = images(options, side, part);
     let before = side.cpu()?;

@@ -52,6 +52,7 @@ pub async fn start(stage: &Stage, binary: &Path) -> Outcome<(Side, Admin)> {
     let process = Process::start("gateway", binary, &arguments, &environment, home.path())?;
     let side = Side::ready("gateway", address, process).await?;
     let admin = Admin { address };
+    admin.answers().await?;
     let key = admin.set_up(stage.upstream).await?;
     let side = side.with(home, key);
     first_answer(&side).await?;
@@ -77,6 +78,18 @@ async fn first_answer(side: &Side) -> Outcome<()> {
 // === impl Admin ===
 
 impl Admin {
+    /// Waits until the admin API answers: the public port may accept connections a moment before that.
+    async fn answers(&self) -> Outcome<()> {
+        let limit = Instant::now() + LIVE;
+        while let Err(e) = self.ask("GET", "/api/v1/users?limit=1", None).await {
+            if Instant::now() > limit {
+                return Err(format!("the admin API does not answer: {e}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// Answers the client key.
     async fn set_up(&self, upstream: SocketAddr) -> Outcome<String> {
         let provider = json!({

@@ -45,7 +45,7 @@ pub struct Bare {
 /// What is measured, and how long.
 #[derive(Debug, Args, Serialize)]
 pub struct Options {
-    /// A short run: fewer rounds, a quarter of the requests.
+    /// A short run: fewer rounds, half the requests.
     #[arg(long)]
     pub quick: bool,
     /// Only these parts.
@@ -137,7 +137,7 @@ impl Options {
             Part::Medium => 2_000,
             _ => 600,
         };
-        let quick = if self.quick { 4 } else { 1 };
+        let quick = if self.quick { 2 } else { 1 };
         (usual * self.scale / 100 / quick).max(self.connections)
     }
 

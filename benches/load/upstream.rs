@@ -12,7 +12,7 @@ use crate::framing::{self, read_message};
 use crate::options;
 
 /// Output tokens of the answer that is not streamed: what the gateway has to find in it.
-pub const OUTPUT_TOKENS: u64 = 217;
+const OUTPUT_TOKENS: u64 = 217;
 /// Stands before and after the time, in nanoseconds since 1970, at which an event was sent.
 pub const MARK: u8 = b'@';
 
