@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::prelude::Result;
 use pingora::proxy::Session;
@@ -13,28 +13,34 @@ use crate::domain::protocol::Dialect;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::wire;
 
+/// Where the request's id is on every answer.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Headers of an upstream's answer that are about its connection, its servers or its site, and mean nothing or something wrong coming
 /// from us.
-const REMOVED: [&str; 18] = [
-    "access-control-allow-credentials",
-    "access-control-allow-headers",
-    "access-control-allow-methods",
-    "access-control-allow-origin",
-    "access-control-expose-headers",
-    "alt-svc",
-    "cf-cache-status",
-    "cf-ray",
-    "connection",
-    "keep-alive",
-    "nel",
-    "report-to",
-    "server",
-    "set-cookie",
-    "strict-transport-security",
-    "via",
-    "x-powered-by",
-    "x-request-id",
-];
+fn stays_behind(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "access-control-allow-credentials"
+            | "access-control-allow-headers"
+            | "access-control-allow-methods"
+            | "access-control-allow-origin"
+            | "access-control-expose-headers"
+            | "alt-svc"
+            | "cf-cache-status"
+            | "cf-ray"
+            | "connection"
+            | "keep-alive"
+            | "nel"
+            | "report-to"
+            | "server"
+            | "set-cookie"
+            | "strict-transport-security"
+            | "via"
+            | "x-powered-by"
+            | "x-request-id"
+    )
+}
 
 /// Refuses, in the caller's dialect.
 ///
@@ -128,8 +134,14 @@ pub async fn held(
 /// # Errors
 /// Never in practice: the values are our own.
 pub fn adopt(head: &mut ResponseHeader, journey: &Journey, session: &Session) -> Result<()> {
-    for name in REMOVED {
-        head.remove_header(name);
+    let doomed: Vec<HeaderName> = head
+        .headers
+        .keys()
+        .filter(|name| stays_behind(name))
+        .cloned()
+        .collect();
+    for name in doomed {
+        head.remove_header(&name);
     }
     stamp(head, journey, session)
 }
@@ -150,7 +162,7 @@ fn head(
 /// The request's id on every answer; and, where a page asks, leave to read it: credentials are headers here, never cookies, so any
 /// origin may.
 fn stamp(head: &mut ResponseHeader, journey: &Journey, session: &Session) -> Result<()> {
-    head.insert_header("x-request-id", journey.id_text.as_str())?;
+    head.insert_header(REQUEST_ID, journey.id_text.as_str())?;
     if session.get_header(header::ORIGIN).is_some() {
         head.insert_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")?;
         head.insert_header(header::ACCESS_CONTROL_EXPOSE_HEADERS, "*")?;

@@ -4,7 +4,7 @@
 //! arrives as it was sent. Removed are credentials and cookies, what belongs to one connection, what a proxy in front of us
 //! added about the client, and tracing ids; set are host, framing and the provider's own credential.
 
-use http::{Method, Uri, header};
+use http::{HeaderName, Method, Uri, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
 use pingora::{ErrorType, OrErr};
@@ -15,43 +15,49 @@ use crate::wire::credential;
 use crate::wire::percent;
 use entity::value::ProviderType;
 
-/// Connection-level, client-address and tracing headers that stay here.
-const REMOVED: [&str; 32] = [
-    "accept-encoding",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "expect",
-    "forwarded",
-    "keep-alive",
-    "origin",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-correlation-id",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-originating-ip",
-    "x-real-ip",
-    "x-remote-addr",
-    "x-remote-ip",
-    "x-request-id",
-    "x-trace-id",
-    "x-amzn-trace-id",
-    "traceparent",
-    "tracestate",
-    "true-client-ip",
-    "fastly-client-ip",
-];
-/// Families of them.
-const REMOVED_PREFIXES: [&str; 4] = ["cf-", "x-b3-", "x-azure-", "akamai-"];
+/// Connection-level, client-address and tracing headers, which stay here; and credentials and cookies, which are for us alone.
+fn stays_behind(name: &HeaderName) -> bool {
+    let name_text = name.as_str();
+    credential::is_credential(name)
+        || matches!(
+            name_text,
+            "accept-encoding"
+                | "connection"
+                | "content-encoding"
+                | "content-length"
+                | "expect"
+                | "forwarded"
+                | "keep-alive"
+                | "origin"
+                | "proxy-connection"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+                | "via"
+                | "x-client-ip"
+                | "x-cluster-client-ip"
+                | "x-correlation-id"
+                | "x-forwarded-for"
+                | "x-forwarded-host"
+                | "x-forwarded-port"
+                | "x-forwarded-proto"
+                | "x-originating-ip"
+                | "x-real-ip"
+                | "x-remote-addr"
+                | "x-remote-ip"
+                | "x-request-id"
+                | "x-trace-id"
+                | "x-amzn-trace-id"
+                | "traceparent"
+                | "tracestate"
+                | "true-client-ip"
+                | "fastly-client-ip"
+        )
+        || ["cf-", "x-b3-", "x-azure-", "akamai-"]
+            .iter()
+            .any(|family| name_text.starts_with(family))
+}
 
 /// Rewrites the head for the chosen provider.
 ///
@@ -88,16 +94,10 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
 }
 
 fn remove_ours(request: &mut RequestHeader) {
-    let doomed: Vec<header::HeaderName> = request
+    let doomed: Vec<HeaderName> = request
         .headers
         .keys()
-        .filter(|name| {
-            credential::is_credential(name)
-                || REMOVED.contains(&name.as_str())
-                || REMOVED_PREFIXES
-                    .iter()
-                    .any(|prefix| name.as_str().starts_with(prefix))
-        })
+        .filter(|name| stays_behind(name))
         .cloned()
         .collect();
     for name in doomed {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header;
+use pingora::ErrorType;
 use pingora::proxy::Session;
 use tokio::time::timeout;
 
@@ -70,15 +71,28 @@ pub async fn body(session: &mut Session, limit: usize) -> Result<Bytes, Stop> {
     )?)
 }
 
+/// The next piece of the body, waited for as long as [`settle_connection`] says.
 async fn next(session: &mut Session) -> Result<Option<Bytes>, Stop> {
-    match timeout(PAUSE, session.downstream_session.read_request_body()).await {
-        Ok(chunk) => Ok(chunk?),
-        Err(_) => Err(Refusal::new(
-            Reason::BodyTimeout,
-            format!("The body stopped arriving for {} s.", PAUSE.as_secs()),
-        )
-        .into()),
+    let is_http2 = session.is_http2();
+    let reading = session.downstream_session.read_request_body();
+    // Pingora keeps the time for HTTP/1 only.
+    let read = if is_http2 {
+        timeout(PAUSE, reading).await.map_err(|_| paused())?
+    } else {
+        reading.await
+    };
+    match read {
+        Ok(chunk) => Ok(chunk),
+        Err(e) if *e.etype() == ErrorType::ReadTimedout => Err(paused().into()),
+        Err(e) => Err(e.into()),
     }
+}
+
+fn paused() -> Refusal {
+    Refusal::new(
+        Reason::BodyTimeout,
+        format!("The body stopped arriving for {} s.", PAUSE.as_secs()),
+    )
 }
 
 fn expects_continue(session: &Session) -> bool {
