@@ -40,9 +40,9 @@ pub struct Attempt {
     /// The start of a failed attempt's body.
     #[oai(nullable)]
     pub error_body: Option<String>,
-    /// Milliseconds from the request's arrival to the attempt's start.
+    /// Microseconds from the request's arrival to the attempt's start.
     #[oai(nullable)]
-    pub started_ms: Option<u64>,
+    pub started_us: Option<u64>,
     /// Milliseconds the attempt took.
     #[oai(nullable)]
     pub duration_ms: Option<u64>,
