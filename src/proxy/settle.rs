@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use entity::{request_log, usage};
+use entity::usage;
 use uuid::Uuid;
 
 use super::Parts;
 use super::journey::{Journey, Tried};
 use crate::domain::chain::AttemptRecord;
 use crate::domain::usage::{Provenance, Usage};
-use crate::store::ledger::Entry;
+use crate::store::ledger::{Entry, Request};
 
 /// The status in the log of a client that left before it got one, as nginx calls it.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -74,7 +74,7 @@ fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
         .collect()
 }
 
-fn row(journey: &mut Journey) -> request_log::Model {
+fn row(journey: &mut Journey) -> Request {
     let endpoint = shorten(std::mem::take(&mut journey.target), MAX_ENDPOINT);
     let user_agent = journey
         .user_agent
@@ -87,7 +87,7 @@ fn row(journey: &mut Journey) -> request_log::Model {
     let since = |at: Instant| at.saturating_duration_since(journey.arrived);
     let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
     let chain: Vec<&AttemptRecord> = journey.attempts.iter().map(|t| &t.record).collect();
-    request_log::Model {
+    Request {
         id: journey.id,
         created_at: journey.created_at,
         user_id: journey.caller.as_ref().map(|c| c.key.user.id),
@@ -97,11 +97,7 @@ fn row(journey: &mut Journey) -> request_log::Model {
             .plan
             .as_ref()
             .and_then(|plan| plan.peek.session_id.clone()),
-        protocol: journey
-            .endpoint
-            .as_ref()
-            .map_or("", |e| e.protocol.name())
-            .into(),
+        protocol: journey.endpoint.as_ref().map_or("", |e| e.protocol.name()),
         endpoint,
         requested_model: requested_model(journey),
         model: last
@@ -112,7 +108,7 @@ fn row(journey: &mut Journey) -> request_log::Model {
             status => status,
         }),
         is_stream: answer.is_stream,
-        error_code: error_code(journey).map(str::to_owned),
+        error_code: error_code(journey),
         error_message: error_message(journey),
         input_tokens: tokens(used.input_tokens),
         cache_read_tokens: tokens(used.cache_read_tokens),
@@ -121,7 +117,7 @@ fn row(journey: &mut Journey) -> request_log::Model {
         output_tokens: tokens(used.output_tokens),
         reasoning_tokens: tokens(used.reasoning_tokens),
         cost_nano_usd: None,
-        settled_from: provenance.name().into(),
+        settled_from: provenance.name(),
         duration_ms: ms(Instant::now()),
         ttfb_ms: answer.first_byte.map(ms),
         ttft_ms: last.and_then(|t| t.first_content).map(ms),
@@ -130,7 +126,7 @@ fn row(journey: &mut Journey) -> request_log::Model {
         response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
         client_ip,
         user_agent,
-        chain: serde_json::to_value(chain).unwrap_or_default(),
+        chain: serde_json::to_string(&chain).unwrap_or_else(|_| "[]".to_owned()),
     }
 }
 

@@ -24,6 +24,7 @@ mod journal;
 mod keeper;
 mod line;
 mod poster;
+mod request;
 mod rows;
 mod tally;
 
@@ -35,7 +36,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::{request_log, usage};
+use entity::usage;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
@@ -44,13 +45,14 @@ use super::{Stop, stopped};
 use journal::Journal;
 use keeper::{Backlog, Keeper};
 use poster::Poster;
+pub use request::Request;
 use tally::Tally;
 
 /// What is written about one client request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Its row in the request log.
-    pub request: request_log::Model,
+    pub request: Request,
     /// A line for each attempt that may have cost something.
     pub lines: Vec<usage::Model>,
 }
@@ -92,7 +94,7 @@ pub struct Stats {
 /// The ledger. Shared by everything that settles requests.
 #[derive(Debug)]
 pub struct Ledger {
-    requests: mpsc::Sender<request_log::Model>,
+    requests: mpsc::Sender<Request>,
     lines: mpsc::Sender<usage::Model>,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,

@@ -1,12 +1,13 @@
 //! What the store's tests share.
 
 use chrono::{DateTime, Utc};
-use entity::{request_log, usage};
+use entity::usage;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::database;
+use super::ledger::Request;
 use crate::settings;
 
 /// A migrated database that is gone with it.
@@ -171,15 +172,15 @@ pub(super) fn usage_line(attempt: i32) -> usage::Model {
     }
 }
 
-pub(super) fn request_row() -> request_log::Model {
-    request_log::Model {
+pub(super) fn request_row() -> Request {
+    Request {
         id: Uuid::now_v7(),
         created_at: now(),
         user_id: Some(1),
         key_id: Some(2),
         provider_id: Some(3),
         session_id: None,
-        protocol: "anthropic".to_owned(),
+        protocol: "anthropic",
         endpoint: "POST /v1/messages".to_owned(),
         requested_model: Some("asked".to_owned()),
         model: Some("served".to_owned()),
@@ -194,7 +195,7 @@ pub(super) fn request_row() -> request_log::Model {
         output_tokens: 50,
         reasoning_tokens: 5,
         cost_nano_usd: None,
-        settled_from: "terminal".to_owned(),
+        settled_from: "terminal",
         duration_ms: 1000,
         ttfb_ms: Some(100),
         ttft_ms: Some(200),
@@ -203,7 +204,7 @@ pub(super) fn request_row() -> request_log::Model {
         response_bytes: 500,
         client_ip: Some("127.0.0.1".to_owned()),
         user_agent: Some("test".to_owned()),
-        chain: serde_json::json!([{"attempt": 1}]),
+        chain: r#"[{"attempt":1}]"#.to_owned(),
     }
 }
 

@@ -3,8 +3,9 @@
 //! `PostgreSQL` refuses a text that is longer than its column, and a NUL in any text or JSON. One such row, from a client that sends
 //! strange headers or model names, would hold up its whole batch, so that rows are cut to size before they are posted.
 
-use entity::{request_log, usage};
-use serde_json::Value;
+use entity::usage;
+
+use super::request::Request;
 
 /// Bytes of an upstream's own usage object that are kept.
 const RAW_BYTES: usize = 64 * 1024;
@@ -22,15 +23,12 @@ pub(super) fn line(row: &mut usage::Model) {
 }
 
 /// Cuts a request row to its columns' widths.
-pub(super) fn request(row: &mut request_log::Model) {
+pub(super) fn request(row: &mut Request) {
     optional(&mut row.session_id, 256);
-    text(&mut row.protocol, 16);
     text(&mut row.endpoint, 512);
     optional(&mut row.requested_model, 256);
     optional(&mut row.model, 256);
-    optional(&mut row.error_code, 64);
     optional(&mut row.error_message, MESSAGE_CHARS);
-    text(&mut row.settled_from, 16);
     optional(&mut row.client_ip, 64);
     optional(&mut row.user_agent, 512);
     json(&mut row.chain);
@@ -54,25 +52,32 @@ fn text(value: &mut String, chars: usize) {
     }
 }
 
-fn json(value: &mut Value) {
-    match value {
-        Value::String(inner) => {
-            if inner.contains('\0') {
-                *inner = inner.replace('\0', "\u{fffd}");
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(json),
-        Value::Object(fields) => {
-            if fields.keys().any(|key| key.contains('\0')) {
-                *fields = std::mem::take(fields)
-                    .into_iter()
-                    .map(|(key, inner)| (key.replace('\0', "\u{fffd}"), inner))
-                    .collect();
-            }
-            fields.values_mut().for_each(json);
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+/// A NUL in JSON text is an escape: those are replaced, but not a backslash that stands before other text by being escaped itself.
+fn json(text: &mut String) {
+    const NUL: &str = r"\u0000";
+    if !text.contains(NUL) {
+        return;
     }
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('\\') {
+        clean.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let escape = if let Some(after) = rest.strip_prefix(NUL) {
+            clean.push_str(r"\ufffd");
+            rest = after;
+            continue;
+        } else {
+            // The character after the backslash is ASCII in any JSON.
+            rest.char_indices()
+                .nth(2)
+                .map_or(rest.len(), |(end, _)| end)
+        };
+        clean.push_str(&rest[..escape]);
+        rest = &rest[escape..];
+    }
+    clean.push_str(rest);
+    *text = clean;
 }
 
 #[cfg(test)]
@@ -87,8 +92,11 @@ mod tests {
         let mut value = "a\0b".to_owned();
         text(&mut value, 256);
         assert_eq!(value, "a\u{fffd}b");
-        let mut value = serde_json::json!([{"k\0": ["v\0"]}]);
+        let mut value = r#"[{"k\u0000":["v\\u0000\u0000\"ä\u0000","\\\u0000\\"]}]"#.to_owned();
         json(&mut value);
-        assert_eq!(value, serde_json::json!([{"k\u{fffd}": ["v\u{fffd}"]}]));
+        assert_eq!(
+            value,
+            r#"[{"k\ufffd":["v\\u0000\ufffd\"ä\ufffd","\\\ufffd\\"]}]"#
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Takes usage lines from the queue into the journal, and hands them on to the poster.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(super) struct Backlog {
     pub(super) arrived: Notify,
     /// The poster has made room.
     room: Notify,
+    /// Lines have been left to the journal since the poster last asked.
+    has_forgotten: AtomicBool,
 }
 
 /// A line and the segment of the journal it is in, if it is.
@@ -150,6 +153,7 @@ impl Backlog {
             journal: Mutex::new(journal),
             arrived: Notify::new(),
             room: Notify::new(),
+            has_forgotten: AtomicBool::new(false),
         }
     }
 
@@ -167,6 +171,11 @@ impl Backlog {
         taken
     }
 
+    /// Whether the journal has had to take lines alone since this was last asked.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.has_forgotten.swap(false, Relaxed)
+    }
+
     /// Hands on lines that a segment of the journal has. Those that there is no room for it has alone.
     async fn hand_on(self: &Arc<Self>, group: Vec<usage::Model>, segment: u64) {
         let forgotten = {
@@ -182,6 +191,7 @@ impl Backlog {
         };
         if forgotten > 0 {
             with_journal(self, move |journal| journal.forgotten(segment, forgotten)).await;
+            self.has_forgotten.store(true, Relaxed);
         }
         self.arrived.notify_one();
     }

@@ -1,23 +1,25 @@
 //! Takes rows to the database: what has just happened first, then what the journal still holds from before.
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::request_log;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use super::fit;
 use super::journal::Replay;
 use super::keeper::{Backlog, Kept, with_journal};
+use super::request::Request;
+use super::rows::Inserts;
 use super::tally::Tally;
-use super::{fit, rows};
 use crate::store::database::within;
 use crate::store::{Stop, stopped};
 
 /// Rows of each kind in one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = 512;
 /// How long the first row of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(200);
 /// How long a transaction may take.
@@ -29,13 +31,13 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 /// Reads the backlog and the queue of request rows, writes the database.
 #[derive(Debug)]
 pub(super) struct Poster {
-    db: DatabaseConnection,
-    queue: mpsc::Receiver<request_log::Model>,
-    requests: Vec<request_log::Model>,
+    inserts: Inserts,
+    queue: mpsc::Receiver<Request>,
+    requests: Vec<Request>,
     lines: Vec<Kept>,
     /// Read from the journal and not posted yet.
     replay: Option<Replay>,
-    /// Cleared when the journal has nothing to read, looked at again whenever something arrives.
+    /// Cleared when the journal has nothing to read, until the backlog forgets lines again.
     may_have_unread: bool,
     pause: Duration,
     backlog: Arc<Backlog>,
@@ -48,13 +50,13 @@ pub(super) struct Poster {
 impl Poster {
     pub(super) fn new(
         db: DatabaseConnection,
-        queue: mpsc::Receiver<request_log::Model>,
+        queue: mpsc::Receiver<Request>,
         backlog: Arc<Backlog>,
         tally: Arc<Tally>,
         closing: Stop,
     ) -> Self {
         Self {
-            db,
+            inserts: Inserts::new(db),
             queue,
             requests: Vec::with_capacity(BATCH),
             lines: Vec::new(),
@@ -98,13 +100,11 @@ impl Poster {
     /// Each step keeps what it works on in `self`, so that it may be dropped at any await.
     async fn work(&mut self) {
         loop {
-            if self.is_done() {
-                self.wait().await;
-            }
             match self.post_next().await {
                 Ok(()) => {
                     self.pause = FIRST_PAUSE;
                     self.tally.database_worked();
+                    self.gather().await;
                 }
                 Err(error) => {
                     self.tally.database_failed(&error);
@@ -122,19 +122,24 @@ impl Poster {
         within(POST_LIMIT, self.post_replay()).await
     }
 
-    /// Until something arrives, and then until there is a batch of it or enough time has gone by.
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.queue.recv_many(&mut self.requests, BATCH) => {}
-            () = self.backlog.arrived.notified() => {}
+    /// Until something arrives, and then until there is a batch of it or enough time has gone by. A transaction costs the same for one
+    /// row as for many, so also a busy poster waits; and nobody wakes it meanwhile, so that to record costs no wake-up.
+    async fn gather(&mut self) {
+        if self.is_done() {
+            tokio::select! {
+                _ = self.queue.recv_many(&mut self.requests, BATCH) => {}
+                () = self.backlog.arrived.notified() => {}
+            }
+            self.fill();
         }
-        self.may_have_unread = true;
-        if self.requests.len() < BATCH && self.lines.len() < BATCH {
+        let has_batch = self.requests.len() >= BATCH || self.lines.len() >= BATCH;
+        if !has_batch && self.replay.is_none() {
             sleep(GATHER).await;
         }
     }
 
     fn fill(&mut self) {
+        self.may_have_unread |= self.backlog.has_forgotten();
         while self.requests.len() < BATCH
             && let Ok(row) = self.queue.try_recv()
         {
@@ -165,10 +170,9 @@ impl Poster {
         for row in &mut self.requests {
             fit::request(row);
         }
-        let lines = self.lines.iter().map(|kept| kept.line.clone()).collect();
-        let requests = self.requests.clone();
-        match rows::post(&self.db, lines, requests).await {
-            Err(error) if self.is_refusal(&error) => self.post_one_by_one().await?,
+        let lines = self.lines.iter().map(|kept| &kept.line);
+        match self.inserts.post(lines, &self.requests).await {
+            Err(error) if self.inserts.is_refusal(&error) => self.post_one_by_one().await?,
             posted => posted?,
         }
         self.requests.clear();
@@ -179,12 +183,16 @@ impl Poster {
     /// One row of the batch is refused for what is in it: finds which, and does without it.
     async fn post_one_by_one(&mut self) -> Result<(), DbErr> {
         for kept in &self.lines {
-            let posted = rows::post(&self.db, vec![kept.line.clone()], vec![]).await;
+            let posted = self.inserts.post([&kept.line].into_iter(), &[]).await;
             self.without_refused_line(&kept.line, posted).await?;
         }
         for row in &self.requests {
-            match rows::post(&self.db, vec![], vec![row.clone()]).await {
-                Err(error) if self.is_refusal(&error) => {
+            let posted = self
+                .inserts
+                .post([].into_iter(), slice::from_ref(row))
+                .await;
+            match posted {
+                Err(error) if self.inserts.is_refusal(&error) => {
                     tracing::error!(request_id = %row.id, %error, "the database refuses a request log row");
                     self.tally.drop_requests(1);
                 }
@@ -200,7 +208,7 @@ impl Poster {
         posted: Result<(), DbErr>,
     ) -> Result<(), DbErr> {
         match posted {
-            Err(error) if self.is_refusal(&error) => {
+            Err(error) if self.inserts.is_refusal(&error) => {
                 tracing::error!(line_id = %line.id, %error, "the database refuses a usage line; it is kept in usage.rejected");
                 let line = line.clone();
                 let kept = with_journal(&self.backlog, move |journal| journal.reject(&line)).await;
@@ -256,10 +264,10 @@ impl Poster {
         let Some(replay) = &self.replay else {
             return Ok(());
         };
-        match rows::post(&self.db, replay.lines.clone(), vec![]).await {
-            Err(error) if self.is_refusal(&error) => {
+        match self.inserts.post(replay.lines.iter(), &[]).await {
+            Err(error) if self.inserts.is_refusal(&error) => {
                 for line in &replay.lines {
-                    let posted = rows::post(&self.db, vec![line.clone()], vec![]).await;
+                    let posted = self.inserts.post([line].into_iter(), &[]).await;
                     self.without_refused_line(line, posted).await?;
                 }
             }
@@ -315,9 +323,5 @@ impl Poster {
             unkept,
             "stopped without the database: usage lines are kept in the journal for the next start"
         );
-    }
-
-    fn is_refusal(&self, error: &DbErr) -> bool {
-        rows::is_refusal(error, self.db.get_database_backend())
     }
 }

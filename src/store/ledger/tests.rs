@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use entity::request_log;
 use entity::usage::Entity as UsageLines;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, TransactionTrait};
 use tokio::time::sleep;
@@ -100,6 +101,7 @@ async fn what_is_recorded_is_in_the_database_once() {
         let written = UsageLines::find_by_id(entries[3].lines[1].id);
         let written = written.one(&test.db).await.unwrap();
         assert_eq!(written.as_ref(), Some(&entries[3].lines[1]));
+        assert_row(&test, &entries[3].request).await;
         let expected = Stats {
             is_database_ok: true,
             is_journal_ok: true,
@@ -408,7 +410,7 @@ async fn what_clients_send_always_fits() {
         odd.request.model = Some(long.clone());
         odd.request.session_id = Some(long.clone());
         odd.request.error_message = Some(long.clone());
-        odd.request.chain = serde_json::json!([{ "error": long }]);
+        odd.request.chain = serde_json::json!([{ "error": long }]).to_string();
         odd.lines[0].requested_model = Some(long.clone());
         odd.lines[0].model = Some(long.clone());
         odd.lines[0].raw = Some("{\0".to_owned());
@@ -494,4 +496,43 @@ async fn a_process_that_is_killed_has_lost_moments_at_most() {
     assert!(must.len() > 100, "{}", must.len());
     let lost = must.iter().filter(|id| !posted.contains(id)).count();
     assert_eq!(lost, 0);
+}
+
+/// Every column holds what its field says: numbers that differ would tell if two were exchanged.
+async fn assert_row(test: &TestDb, row: &Request) {
+    let written = request_log::Entity::find_by_id(row.id).one(&test.db).await;
+    let expected = request_log::Model {
+        id: row.id,
+        created_at: row.created_at,
+        user_id: row.user_id,
+        key_id: row.key_id,
+        provider_id: row.provider_id,
+        session_id: row.session_id.clone(),
+        protocol: row.protocol.to_owned(),
+        endpoint: row.endpoint.clone(),
+        requested_model: row.requested_model.clone(),
+        model: row.model.clone(),
+        status: row.status,
+        is_stream: row.is_stream,
+        error_code: row.error_code.map(str::to_owned),
+        error_message: row.error_message.clone(),
+        input_tokens: row.input_tokens,
+        cache_read_tokens: row.cache_read_tokens,
+        cache_write5m_tokens: row.cache_write5m_tokens,
+        cache_write1h_tokens: row.cache_write1h_tokens,
+        output_tokens: row.output_tokens,
+        reasoning_tokens: row.reasoning_tokens,
+        cost_nano_usd: row.cost_nano_usd,
+        settled_from: row.settled_from.to_owned(),
+        duration_ms: row.duration_ms,
+        ttfb_ms: row.ttfb_ms,
+        ttft_ms: row.ttft_ms,
+        overhead_us: row.overhead_us,
+        request_bytes: row.request_bytes,
+        response_bytes: row.response_bytes,
+        client_ip: row.client_ip.clone(),
+        user_agent: row.user_agent.clone(),
+        chain: serde_json::from_str(&row.chain).unwrap(),
+    };
+    assert_eq!(written.unwrap(), Some(expected));
 }
