@@ -263,6 +263,9 @@ impl Journey {
     async fn refuse(&mut self, session: &mut Session, refusal: Refusal) -> Result<()> {
         let written = reply::refusal(self, session, &refusal).await;
         self.refusal = Some(refusal);
+        // The row need not wait for a body that nobody reads.
+        settle::settle(self, &self.parts.clone());
+        receive::drain(session).await;
         written
     }
 

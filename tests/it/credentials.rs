@@ -186,3 +186,20 @@ async fn keys_and_users_that_are_off_or_over_are_refused() {
     assert_eq!(gone.status(), 204);
     assert_eq!(ask().await.0, 401);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_client_that_still_sends_sees_the_refusal_and_may_go_on() {
+    let app = TestApp::start().await;
+    let mut client = RawClient::connect(app.authority()).await;
+    let body = vec![b' '; 3_000_000];
+    for _ in 0..2 {
+        client
+            .send(format!(
+                "POST /v1/messages HTTP/1.1\r\nHost: x\r\nx-api-key: sk-wrong\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            ))
+            .await;
+        client.send(&body).await;
+        assert_eq!(client.response().await.status, 401);
+    }
+}

@@ -27,6 +27,15 @@ pub fn settle_connection(session: &mut Session) {
     session.set_read_timeout(Some(PAUSE));
     session.set_write_timeout(Some(STALL));
     session.set_total_drain_timeout(Some(DRAIN));
+    session.set_close_on_response_before_downstream_finish(false);
+}
+
+/// Reads what is left of a body that was refused, for a while: closing a connection with unread data resets it, and a client that is
+/// still sending would see the reset and not the refusal.
+pub async fn drain(session: &mut Session) {
+    if !session.is_http2() && timeout(DRAIN, session.drain_request_body()).await.is_err() {
+        session.set_keepalive(None);
+    }
 }
 
 /// Reads the whole body. A body that comes in one piece is not copied again.
