@@ -56,6 +56,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// One by one, as requests end.
+#[expect(clippy::disallowed_methods, reason = "this thread has no runtime")]
 fn record(ledger: &Ledger, entries: Vec<Entry>, per_second: u32) {
     let began = Instant::now();
     let gap = Duration::from_secs(1) / per_second;
@@ -66,6 +67,7 @@ fn record(ledger: &Ledger, entries: Vec<Entry>, per_second: u32) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this thread has no runtime")]
 fn settled(ledger: &Ledger) -> Result<(), Failure> {
     let until = Instant::now() + LIMIT;
     loop {
