@@ -15,7 +15,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
-use crate::proxy::{AdminSide, Gateway, Live, Parts, Resolver};
+use crate::proxy::{AdminSide, Gateway, Live, Parts, Resolver, Template};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::database;
@@ -132,6 +132,7 @@ impl App {
             ledger: ledger.clone(),
             hasher: secrets.hasher.clone(),
             resolver: Resolver::default(),
+            template: Template::new().await?,
             live: live.clone(),
             admin: AdminSide {
                 socket,

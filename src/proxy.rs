@@ -38,6 +38,7 @@ use context::Context;
 pub use live::Live;
 pub use resolve::Resolver;
 pub use shutdown::Shutdown;
+pub use subrequest::Template;
 
 use crate::store::ledger::Ledger;
 use crate::store::watch::Watch;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub resolver: Resolver,
     /// Requests under way.
     pub live: Live,
+    /// What attempts' subrequests are made from.
+    pub template: Template,
     /// Where admin traffic goes.
     pub admin: AdminSide,
     /// Largest request body, in bytes, after decompression.

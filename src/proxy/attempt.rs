@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use http::header::{self, HeaderName};
-use pingora::http::ResponseHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Error;
 use pingora::proxy::FailToProxy;
 
@@ -31,6 +31,8 @@ pub struct Plan {
     pub snapshot: Arc<Snapshot>,
     /// What is asked for.
     pub endpoint: Endpoint,
+    /// The client's head.
+    pub head: RequestHeader,
     /// The client's path.
     pub path: String,
     /// The client's query, without credentials.

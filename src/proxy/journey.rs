@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
+use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
 use pingora::proxy::{FailToProxy, Session};
 use uuid::Uuid;
@@ -58,6 +59,8 @@ pub struct Journey {
     pub answer: Answer,
     /// Whether the request is still to be settled. Probes and preflights never are.
     pub is_unsettled: bool,
+    /// Whether a page asks, which needs leave to read the answer.
+    pub is_cross_origin: bool,
     /// Method and path.
     pub target: String,
     /// The client's `User-Agent`.
@@ -124,6 +127,7 @@ impl Journey {
             refusal: None,
             answer: Answer::default(),
             is_unsettled: true,
+            is_cross_origin: head.headers.contains_key(header::ORIGIN),
             target: format!("{} {path}", head.method),
             user_agent: head
                 .headers
@@ -200,7 +204,7 @@ impl Journey {
     /// What the request says of itself, and with it all that the attempts need to know.
     fn plan(
         &mut self,
-        session: &Session,
+        session: &mut Session,
         endpoint: Endpoint,
         caller: Caller,
         body: Bytes,
@@ -226,6 +230,7 @@ impl Journey {
             .map(|query| credential::query_without_key(query).into_owned());
         let plan = Arc::new(Plan {
             request_id: self.id_text.clone(),
+            head: take_head(session)?,
             snapshot: self.snapshot.clone(),
             endpoint,
             path,
@@ -284,6 +289,15 @@ impl Drop for Journey {
         let parts = self.parts.clone();
         settle::settle(self, &parts);
     }
+}
+
+/// Takes the client's head out of its session for the attempts. The session is left with what writing the answer needs.
+fn take_head(session: &mut Session) -> Result<RequestHeader, Refusal> {
+    let head = session.req_header_mut();
+    let mut left = RequestHeader::build(head.method.clone(), b"/", Some(0))
+        .map_err(|_| Refusal::new(Reason::Internal, "The gateway failed."))?;
+    left.set_version(head.version);
+    Ok(std::mem::replace(head, left))
 }
 
 /// What the body says of itself. A passed-through body may be anything and stays as it is; if it is JSON that names a model, the

@@ -54,7 +54,7 @@ pub async fn relay(
     timeouts: Timeouts,
     mut keep: Option<&mut BytesMut>,
 ) -> Result<End> {
-    reply::adopt(&mut head, journey, session)?;
+    reply::adopt(&mut head, journey)?;
     journey.answer.status = head.status.as_u16();
     journey.answer.is_stream = is_event_stream(&head);
     journey.answer.first_byte = Some(Instant::now());

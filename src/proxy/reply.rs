@@ -58,7 +58,7 @@ pub async fn refusal(
     {
         return Ok(());
     }
-    let mut head = head(journey, session, refusal.reason.status(), body.len())?;
+    let mut head = head(journey, refusal.reason.status(), body.len())?;
     if matches!(
         refusal.reason,
         Reason::BodyTimeout | Reason::TooLarge | Reason::Overloaded
@@ -88,7 +88,7 @@ pub async fn json(
     status: StatusCode,
     body: Bytes,
 ) -> Result<()> {
-    let head = head(journey, session, status, body.len())?;
+    let head = head(journey, status, body.len())?;
     write(journey, session, head, body).await
 }
 
@@ -101,7 +101,7 @@ pub async fn empty(journey: &mut Journey, session: &mut Session, status: StatusC
     if status != StatusCode::NO_CONTENT {
         head.insert_header(header::CONTENT_LENGTH, 0)?;
     }
-    stamp(&mut head, journey, session)?;
+    stamp(&mut head, journey)?;
     if status == StatusCode::NO_CONTENT {
         let requested = session.get_header(header::ACCESS_CONTROL_REQUEST_HEADERS);
         if let Some(names) = requested.cloned() {
@@ -133,7 +133,7 @@ pub async fn held(
 ///
 /// # Errors
 /// Never in practice: the values are our own.
-pub fn adopt(head: &mut ResponseHeader, journey: &Journey, session: &Session) -> Result<()> {
+pub fn adopt(head: &mut ResponseHeader, journey: &Journey) -> Result<()> {
     let doomed: Vec<HeaderName> = head
         .headers
         .keys()
@@ -143,27 +143,22 @@ pub fn adopt(head: &mut ResponseHeader, journey: &Journey, session: &Session) ->
     for name in doomed {
         head.remove_header(&name);
     }
-    stamp(head, journey, session)
+    stamp(head, journey)
 }
 
-fn head(
-    journey: &Journey,
-    session: &Session,
-    status: StatusCode,
-    length: usize,
-) -> Result<ResponseHeader> {
+fn head(journey: &Journey, status: StatusCode, length: usize) -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build(status, Some(8))?;
     head.insert_header(header::CONTENT_TYPE, "application/json")?;
     head.insert_header(header::CONTENT_LENGTH, length)?;
-    stamp(&mut head, journey, session)?;
+    stamp(&mut head, journey)?;
     Ok(head)
 }
 
 /// The request's id on every answer; and, where a page asks, leave to read it: credentials are headers here, never cookies, so any
 /// origin may.
-fn stamp(head: &mut ResponseHeader, journey: &Journey, session: &Session) -> Result<()> {
+fn stamp(head: &mut ResponseHeader, journey: &Journey) -> Result<()> {
     head.insert_header(REQUEST_ID, journey.id_text.as_str())?;
-    if session.get_header(header::ORIGIN).is_some() {
+    if journey.is_cross_origin {
         head.insert_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")?;
         head.insert_header(header::ACCESS_CONTROL_EXPOSE_HEADERS, "*")?;
     }

@@ -4,7 +4,7 @@
 //! arrives as it was sent. Removed are credentials and cookies, what belongs to one connection, what a proxy in front of us
 //! added about the client, and tracing ids; set are host, framing and the provider's own credential.
 
-use http::{HeaderName, Method, Uri, header};
+use http::{HeaderName, Method, Uri, Version, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
 use pingora::{ErrorType, OrErr};
@@ -68,6 +68,8 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
         return Err(Error::explain(ErrorType::InternalError, "no provider"));
     };
     let plan = attempt.plan.clone();
+    request.clone_from(&plan.head);
+    request.set_version(Version::HTTP_11);
     request.set_uri(upstream_uri(
         &plan,
         &provider,
@@ -94,6 +96,9 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
 }
 
 fn remove_ours(request: &mut RequestHeader) {
+    for name in nominated(request) {
+        request.remove_header(&name);
+    }
     let doomed: Vec<HeaderName> = request
         .headers
         .keys()
@@ -103,6 +108,18 @@ fn remove_ours(request: &mut RequestHeader) {
     for name in doomed {
         request.remove_header(&name);
     }
+}
+
+/// Headers that the client's `Connection` header says belong to its connection (RFC 9110, section 7.6.1).
+fn nominated(request: &RequestHeader) -> Vec<HeaderName> {
+    request
+        .headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect()
 }
 
 /// Puts the provider's credential where its kind looks for it.

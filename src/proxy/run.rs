@@ -21,7 +21,7 @@ use super::attempt::{Attempt, Plan, Report};
 use super::journey::{Journey, Stop, Tried};
 use super::peer::millis;
 use super::relay::{self, End};
-use super::subrequest::{self, Event, Running};
+use super::subrequest::{self, Event, Running, Template};
 use super::{Parts, reply};
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::fault::Fault;
@@ -47,14 +47,13 @@ pub async fn attempts(
     plan: Arc<Plan>,
 ) -> Result<(), Stop> {
     let has_body = !plan.body.is_empty();
-    subrequest::prepare(session, has_body)?;
     let Some(spawner) = session.subrequest_spawner.take() else {
         return Err(Refusal::new(Reason::Internal, "The gateway failed.").into());
     };
     let mut tries = Tries::default();
     let mut held: Option<Held> = None;
     loop {
-        let running = start(&spawner, session, &plan, &tries, has_body);
+        let running = start(&spawner, &parts.template, &plan, &tries, has_body);
         match first_word(running, session, parts).await {
             Word::Answer(running, head, provider) => {
                 return deliver(journey, session, parts, running, head, &provider).await;
@@ -123,13 +122,13 @@ enum Word {
 
 fn start(
     spawner: &SubrequestSpawner,
-    session: &Session,
+    template: &Template,
     plan: &Arc<Plan>,
     tries: &Tries,
     has_body: bool,
 ) -> Running {
     let attempt = |link| Attempt::new(plan.clone(), tries.exhausted.clone(), tries.nominee, link);
-    subrequest::start(spawner, session, attempt, has_body)
+    subrequest::start(spawner, template, attempt, has_body)
 }
 
 /// Waits for the head of the answer, while watching the client and the chosen provider's patience.
@@ -271,7 +270,7 @@ async fn pass_on(
             let mut head = held.head;
             head.remove_header(&http::header::TRANSFER_ENCODING);
             head.insert_header(http::header::CONTENT_LENGTH, held.body.len())?;
-            reply::adopt(&mut head, journey, session)?;
+            reply::adopt(&mut head, journey)?;
             Ok(reply::held(journey, session, head, held.body).await?)
         }
         None if journey.attempts.is_empty() => Err(Refusal::new(

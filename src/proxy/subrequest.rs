@@ -9,8 +9,9 @@
 //! ([`Running`]), which saves the wake-ups between two tasks on every piece of the answer, ends it when it is dropped, and holds the upstream
 //! back while the client is being written to. The body does not travel through the subrequest's own input channel, where it would be
 //! copied into a retry buffer that we never use: the channel gets one placeholder byte, and `Attempt::put_body` puts the real body in its
-//! place. And the subrequest's head, which Pingora parses from the client's raw bytes, is made to expect a body of any length
-//! ([`take_attempt`]), so that what the client sent (compressed, chunked) does not matter.
+//! place. And the subrequest's head, which Pingora parses again from the raw bytes of the session it is made from, is not the client's but a
+//! [`Template`] of three lines that expects a body of any length: the client's own head, parsed once, is put in its place when the
+//! request goes upstream (`rewrite.rs`), so that its size, its framing and its HTTP version do not matter here.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -19,12 +20,12 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{Version, header};
-use pingora::http::RequestHeader;
 use pingora::prelude::Result;
-use pingora::protocols::http::HttpTask;
+use pingora::protocols::http::{HttpTask, ServerSession};
 use pingora::proxy::subrequest::{BodyMode, Ctx};
 use pingora::proxy::{Session, SubrequestSpawner};
+use pingora::{ErrorType, OrErr};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -56,6 +57,12 @@ pub enum Event {
     End,
 }
 
+/// The session that subrequests are made from.
+pub struct Template(ServerSession);
+
+const TEMPLATE_HEAD: &[u8] =
+    b"POST / HTTP/1.1\r\nHost: switchyard\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 /// What the attempt's side holds of the connection to its journey.
 pub struct Link {
     /// Announces the chosen provider.
@@ -64,32 +71,10 @@ pub struct Link {
     pub report: Option<oneshot::Sender<Report>>,
 }
 
-/// Makes an HTTP/2 client's head one that a subrequest can be parsed from. Does nothing for HTTP/1.
-///
-/// # Errors
-/// When the authority cannot be a `Host` header.
-pub fn prepare(session: &mut Session, has_body: bool) -> Result<()> {
-    let head = session.req_header_mut();
-    if head.version != Version::HTTP_2 {
-        return Ok(());
-    }
-    head.set_version(Version::HTTP_11);
-    if head.headers.get(header::HOST).is_none()
-        && let Some(authority) = head.uri.authority().map(|a| a.as_str().to_owned())
-    {
-        head.insert_header(header::HOST, authority)?;
-    }
-    head.remove_header(&header::CONTENT_LENGTH);
-    if has_body {
-        head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
-    }
-    Ok(())
-}
-
 /// Starts an attempt.
 pub fn start(
     spawner: &SubrequestSpawner,
-    session: &Session,
+    template: &Template,
     attempt: impl FnOnce(Link) -> Attempt,
     has_body: bool,
 ) -> Running {
@@ -108,7 +93,7 @@ pub fn start(
         .body_mode(mode)
         .user_ctx(Box::new(Some(Box::new(attempt))))
         .build();
-    let (prepared, handle) = spawner.create_subrequest(session.as_downstream(), ctx);
+    let (prepared, handle) = spawner.create_subrequest(&template.0, ctx);
     let input = handle.tx;
     if has_body {
         // The channel is new and has room.
@@ -127,23 +112,36 @@ pub fn start(
     }
 }
 
-/// Takes the attempt out of its subrequest's session, and makes the session expect a body of any length where there is one.
+/// Takes the attempt out of its subrequest's session. Of the client's head the session needs the method, which says whether an answer has
+/// a body.
 pub fn take_attempt(session: &mut Session) -> Option<Box<Attempt>> {
-    let ctx = session.subrequest_ctx.as_mut()?;
-    let has_body = ctx.body_mode() == BodyMode::ExpectBody;
-    let attempt = ctx
+    let attempt = session
+        .subrequest_ctx
+        .as_mut()?
         .user_ctx_mut()?
         .downcast_mut::<Option<Box<Attempt>>>()?
         .take()?;
-    if has_body {
-        expect_any_length(session.req_header_mut());
-    }
+    let method = attempt.plan.head.method.clone();
+    session.req_header_mut().set_method(method);
     Some(attempt)
 }
 
-fn expect_any_length(head: &mut RequestHeader) {
-    head.remove_header(&header::CONTENT_LENGTH);
-    let _ = head.insert_header(header::TRANSFER_ENCODING, "chunked");
+// === impl Template ===
+
+impl Template {
+    /// Makes one; one is enough for a gateway.
+    ///
+    /// # Errors
+    /// Never in practice: the head is our own.
+    pub async fn new() -> Result<Self> {
+        let (mut ours, theirs) = tokio::io::duplex(256);
+        ours.write_all(TEMPLATE_HEAD)
+            .await
+            .or_err(ErrorType::InternalError, "writing the template")?;
+        let mut session = ServerSession::new_http1(Box::new(theirs));
+        session.read_request().await?;
+        Ok(Self(session))
+    }
 }
 
 // === impl Running ===
