@@ -1,6 +1,6 @@
 //! Floor 4: Pingora's hooks in firing order. Each delegates; what happens is in the file it names.
 //!
-//! The same hooks run for three kinds of request, told apart by their [`Context`]:
+//! The same hooks run for three kinds of request, told apart by their `Context`:
 //!
 //! - a **journey** is a client's request: it lives in `request_filter` from identify to the last byte (`journey.rs`), trying
 //!   one **attempt** after another (`run.rs`) and relaying the good one (`relay.rs`);
