@@ -16,8 +16,6 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// A client to build on.
 pub fn http() -> reqwest::ClientBuilder {
-    // The gateway in this process may have been first.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
 }
 
