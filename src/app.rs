@@ -2,6 +2,7 @@
 
 pub mod cli;
 mod control;
+mod error;
 mod health;
 mod lifecycle;
 mod listener;
@@ -23,6 +24,7 @@ use crate::store::ledger::{Bounds, Ledger};
 use crate::store::secrets::{GeneratedToken, Secrets};
 use crate::store::watch::Watch;
 use control::Control;
+pub use error::StartError;
 use lifecycle::Lifecycle;
 use runtime::{Runtimes, Tasks};
 
@@ -46,9 +48,6 @@ pub struct App {
     tasks: Tasks,
     runtimes: Runtimes,
 }
-
-/// Why it does not start.
-pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 // === impl App ===
 

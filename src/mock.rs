@@ -61,6 +61,7 @@ mod ask;
 mod behaviour;
 mod connection;
 mod control;
+mod cut;
 mod fault;
 mod gemini;
 mod models;

@@ -10,9 +10,11 @@
 mod admin_side;
 mod attempt;
 mod context;
+mod facts;
 mod fault;
 mod journey;
 mod live;
+mod parts;
 mod peer;
 mod relay;
 mod reply;
@@ -21,6 +23,7 @@ mod rewrite;
 mod run;
 mod settle;
 mod shutdown;
+mod stop;
 mod subrequest;
 
 use std::sync::Arc;
@@ -31,41 +34,14 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
-use tokio::sync::Semaphore;
 
 pub use admin_side::AdminSide;
 use context::Context;
 pub use live::Live;
+pub use parts::Parts;
 pub use resolve::Resolver;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
-
-use crate::store::ledger::Ledger;
-use crate::store::watch::Watch;
-
-/// What the hooks work with: handles, shared by all requests.
-pub struct Parts {
-    /// The configuration as it is now.
-    pub watch: Arc<Watch>,
-    /// Where settled requests go.
-    pub ledger: Arc<Ledger>,
-    /// Hashes presented keys.
-    pub hasher: Arc<entity::value::KeyHasher>,
-    /// Host names to addresses.
-    pub resolver: Resolver,
-    /// Requests under way.
-    pub live: Live,
-    /// What attempts' subrequests are made from.
-    pub template: Template,
-    /// Where admin traffic goes.
-    pub admin: AdminSide,
-    /// Largest request body, in bytes, after decompression.
-    pub max_request_bytes: usize,
-    /// Upstreams read on at once after their client left, see `relay::drain`.
-    pub drains: Semaphore,
-    /// What a shutdown asks of requests.
-    pub shutdown: Shutdown,
-}
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {
@@ -206,7 +182,7 @@ impl ProxyHttp for Gateway {
 
     async fn logging(&self, _session: &mut Session, _e: Option<&Error>, ctx: &mut Context) {
         if let Context::Journey(journey) = ctx {
-            settle::settle(journey, &self.parts);
+            journey.settle();
         }
     }
 

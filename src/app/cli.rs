@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{App, StartError, health};
+use super::error::StartError;
+use super::{App, health};
 use crate::mock;
 use crate::settings::{Environment, Settings, Telemetry};
 use crate::store::database;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 use tokio::net::UnixStream;
 
-use super::StartError;
+use super::error::StartError;
 use super::lifecycle::Lifecycle;
 use crate::settings::Settings;
 use crate::store::bus::Bus;

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::StartError;
+use super::error::StartError;
 
 const LIMIT: Duration = Duration::from_secs(4);
 

@@ -20,7 +20,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::StartError;
+use super::error::StartError;
 use crate::proxy::Gateway;
 use crate::settings::Tls;
 

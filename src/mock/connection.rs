@@ -3,7 +3,6 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -11,16 +10,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 
+use super::cut::Cut;
 use super::provider::Provider;
-
-/// Breaks a connection off with a reset.
-#[derive(Default)]
-pub(super) struct Cut {
-    reset: AtomicBool,
-    now: Notify,
-}
 
 /// The socket; dropped after [`Cut::reset`] it sends RST where it would send FIN.
 struct Wire {
@@ -56,17 +48,7 @@ pub(super) async fn serve(stream: TcpStream, provider: Arc<Provider>) {
                 tracing::debug!(%error, "connection ended");
             }
         }
-        () = cut.now.notified() => {}
-    }
-}
-
-// === impl Cut ===
-
-impl Cut {
-    /// Ends the connection at once, with RST.
-    pub(super) fn reset(&self) {
-        self.reset.store(true, Ordering::Release);
-        self.now.notify_one();
+        () = cut.ordered() => {}
     }
 }
 
@@ -74,7 +56,7 @@ impl Cut {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        if self.cut.reset.load(Ordering::Acquire)
+        if self.cut.is_reset()
             && let Err(error) = self.io.inner().set_zero_linger()
         {
             tracing::debug!(%error, "the connection is closed, not reset");

@@ -8,32 +8,34 @@ use serde_json::{Map, Value, json};
 use super::behaviour::Behaviour;
 use super::percent;
 use super::play::Play;
-use super::provider::Provider;
+use super::recorder::Recorder;
+use super::stage::Stage;
 
 /// Answers a control request for `path`, the part after `/_mock/`.
 pub(super) fn answer(
-    provider: &Provider,
+    recorder: &Recorder,
+    stage: &Stage,
     method: &Method,
     path: &str,
     body: &[u8],
 ) -> Response<Play> {
     if let Some(name) = path.strip_prefix("behaviours/") {
-        return behaviour(provider, method, &percent::decode(name), body);
+        return behaviour(stage, method, &percent::decode(name), body);
     }
     match (method, path) {
         (&Method::GET, "health") => {
-            ok(&json!({ "status": "ok", "inFlight": provider.recorder.in_flight() }))
+            ok(&json!({ "status": "ok", "inFlight": recorder.in_flight() }))
         }
         (&Method::GET, "requests") => ok(&json!({
-            "inFlight": provider.recorder.in_flight(),
-            "items": provider.recorder.seen(),
+            "inFlight": recorder.in_flight(),
+            "items": recorder.seen(),
         })),
         (&Method::DELETE, "requests") => {
-            provider.recorder.clear();
+            recorder.clear();
             empty(StatusCode::NO_CONTENT)
         }
         (&Method::GET, "behaviours") => {
-            let named = provider.stage.named();
+            let named = stage.named();
             let named: Map<String, Value> = named
                 .into_iter()
                 .map(|(name, behaviour)| (name, json!(*behaviour)))
@@ -41,7 +43,7 @@ pub(super) fn answer(
             ok(&Value::Object(named))
         }
         (&Method::DELETE, "behaviours") => {
-            provider.stage.clear();
+            stage.clear();
             empty(StatusCode::NO_CONTENT)
         }
         (_, "health" | "requests" | "behaviours") => {
@@ -54,16 +56,16 @@ pub(super) fn answer(
     }
 }
 
-fn behaviour(provider: &Provider, method: &Method, name: &str, body: &[u8]) -> Response<Play> {
+fn behaviour(stage: &Stage, method: &Method, name: &str, body: &[u8]) -> Response<Play> {
     match *method {
         Method::PUT => match Behaviour::from_json(body) {
             Ok(behaviour) => {
-                provider.stage.set(name, behaviour);
+                stage.set(name, behaviour);
                 empty(StatusCode::NO_CONTENT)
             }
             Err(refusal) => problem(StatusCode::BAD_REQUEST, &refusal.to_string()),
         },
-        Method::DELETE if provider.stage.remove(name) => empty(StatusCode::NO_CONTENT),
+        Method::DELETE if stage.remove(name) => empty(StatusCode::NO_CONTENT),
         Method::DELETE => problem(StatusCode::NOT_FOUND, "there is no behaviour of that name"),
         _ => problem(StatusCode::METHOD_NOT_ALLOWED, "PUT or DELETE"),
     }

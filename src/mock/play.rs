@@ -14,7 +14,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
 use super::behaviour::Behaviour;
-use super::connection::Cut;
+use super::cut::Cut;
 use super::fault::Fault;
 use super::recorder::Visit;
 use super::score::{Place, Score};

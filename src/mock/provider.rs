@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 
 use super::ask::Ask;
 use super::behaviour::{BadScript, Behaviour};
-use super::connection::Cut;
 use super::control;
+use super::cut::Cut;
 use super::fault::Fault;
 use super::play::{Broken, LONGEST, Play, Source};
 use super::recorder::{Recorder, Visit};
@@ -51,7 +51,13 @@ impl Provider {
         let (head, incoming) = request.into_parts();
         if let Some(path) = head.uri.path().strip_prefix(CONTROL) {
             let body = receive(incoming).await?;
-            return Ok(control::answer(&self, &head.method, path, &body));
+            return Ok(control::answer(
+                &self.recorder,
+                &self.stage,
+                &head.method,
+                path,
+                &body,
+            ));
         }
         let mut visit = self.recorder.enter(&head);
         let body = receive(incoming).await?;

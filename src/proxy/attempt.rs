@@ -9,9 +9,9 @@ use http::header::{self, HeaderName};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Error;
 use pingora::proxy::FailToProxy;
+use tokio::sync::oneshot;
 
 use super::fault;
-use super::subrequest::Link;
 use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
@@ -94,6 +94,14 @@ pub struct Report {
     pub ended_at: DateTime<Utc>,
     /// What it used; none when nothing was metered.
     pub reading: Option<Reading>,
+}
+
+/// What the attempt's side holds of the connection to its journey.
+pub struct Link {
+    /// Announces the chosen provider.
+    pub chosen: Option<oneshot::Sender<Arc<Provider>>>,
+    /// Tells how it went; sent when the attempt is dropped, however that comes about.
+    pub report: Option<oneshot::Sender<Report>>,
 }
 
 // === impl Attempt ===

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use pingora::proxy::Session;
 
-use super::Parts;
 use super::attempt::Attempt;
 use super::journey::Journey;
 use super::live::LiveGuard;
+use super::parts::Parts;
 use super::{admin_side, subrequest};
 
 /// A request's state, by its kind.

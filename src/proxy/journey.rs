@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use http::{HeaderMap, Method, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
@@ -15,89 +15,25 @@ use pingora::proxy::{FailToProxy, Session};
 use uuid::Uuid;
 
 use super::attempt::Plan;
+use super::facts::{Answer, Facts};
 use super::live::LiveGuard;
-use super::{Parts, reply, run, settle};
+use super::parts::Parts;
+use super::stop::Stop;
+use super::{reply, run, settle};
 use crate::domain::caller::Caller;
-use crate::domain::chain::AttemptRecord;
-use crate::domain::protocol::{Dialect, Operation, Protocol};
+use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::policy::{access, authn};
-use crate::store::snapshot::Snapshot;
 use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
-use crate::wire::meter::Reading;
 use crate::wire::peek::{self, Peek};
 use crate::wire::percent;
 
-/// One client request under way. What it becomes in the log is decided by what is noted here.
+/// One client request under way.
 pub struct Journey {
-    /// Its id, sent back as `x-request-id`.
-    pub id: Uuid,
-    /// The same as text.
-    pub id_text: String,
-    /// When it arrived.
-    pub arrived: Instant,
-    /// The same on the wall.
-    pub created_at: DateTime<Utc>,
-    /// The configuration it goes by, to its end.
-    pub snapshot: Arc<Snapshot>,
-    /// The shape of our own errors.
-    pub dialect: Dialect,
-    /// What is asked for, if it is anything we know.
-    pub endpoint: Option<Endpoint>,
-    /// Who asks, once the credential is checked.
-    pub caller: Option<Caller>,
-    /// What the attempts share, once the body is there.
-    pub plan: Option<Arc<Plan>>,
-    /// Bytes of the body, decompressed.
-    pub request_bytes: usize,
-    /// What was tried.
-    pub attempts: Vec<Tried>,
-    /// Why we refused, if we did.
-    pub refusal: Option<Refusal>,
-    /// What the client got.
-    pub answer: Answer,
-    /// Whether the request is still to be settled. Probes and preflights never are.
-    pub is_unsettled: bool,
-    /// Whether a page asks, which needs leave to read the answer.
-    pub is_cross_origin: bool,
-    /// Method and path.
-    pub target: String,
-    /// The client's `User-Agent`.
-    pub user_agent: Option<String>,
-    /// The client's address.
-    pub client_ip: Option<String>,
+    facts: Facts,
     parts: Arc<Parts>,
     _live: LiveGuard,
-}
-
-/// One attempt, as it goes into the chain and onto the bill.
-pub struct Tried {
-    /// For the chain.
-    pub record: AttemptRecord,
-    /// For the bill; none when nothing was metered.
-    pub reading: Option<Reading>,
-    /// When it ended.
-    pub ended_at: DateTime<Utc>,
-    /// When its first content came.
-    pub first_content: Option<Instant>,
-}
-
-/// What the client got.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// The status; 0 while there is none.
-    pub status: u16,
-    /// When the first byte was on its way.
-    pub first_byte: Option<Instant>,
-    /// Whether it was an event stream.
-    pub is_stream: bool,
-    /// Bytes of the body.
-    pub bytes: u64,
-    /// Whether the client left before the end.
-    pub client_left: bool,
-    /// What broke it off after it had begun.
-    pub cut: Option<String>,
 }
 
 // === impl Journey ===
@@ -109,7 +45,7 @@ impl Journey {
         let path = head.uri.path();
         let id = Uuid::now_v7();
         let endpoint = endpoint::classify(&head.method, path, &head.headers);
-        Self {
+        let facts = Facts {
             id,
             id_text: id.to_string(),
             arrived: Instant::now(),
@@ -134,6 +70,9 @@ impl Journey {
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             client_ip: client_ip(session),
+        };
+        Self {
+            facts,
             parts: parts.clone(),
             _live: parts.live.enter(),
         }
@@ -158,7 +97,7 @@ impl Journey {
 
     async fn steps(&mut self, session: &mut Session, parts: &Parts) -> Result<(), Stop> {
         let identified = self.identify(session, parts);
-        self.caller = identified.as_ref().ok().cloned();
+        self.facts.caller = identified.as_ref().ok().cloned();
         let endpoint = self.endpoint(session)?;
         let caller = identified?;
         if parts.shutdown.is_refusing() {
@@ -167,22 +106,27 @@ impl Journey {
         if matches!(
             endpoint.operation,
             Operation::ListModels | Operation::GetModel
-        ) && let Some(body) = models::answer(session, &self.snapshot, &caller, &endpoint)?
+        ) && let Some(body) = models::answer(session, &self.facts.snapshot, &caller, &endpoint)?
         {
-            return Ok(reply::json(self, session, http::StatusCode::OK, body).await?);
+            return Ok(reply::json(&mut self.facts, session, http::StatusCode::OK, body).await?);
         }
         let body = receive::body(session, parts.max_request_bytes).await?;
-        self.request_bytes = body.len();
+        self.facts.request_bytes = body.len();
         let plan = self.plan(session, endpoint, caller, body)?;
         access::permit_model(&plan.caller, plan.model.as_deref())?;
-        run::attempts(self, session, parts, plan).await
+        run::attempts(&mut self.facts, session, parts, plan).await
     }
 
     /// Who calls, from the head alone: nothing is buffered before this.
     fn identify(&self, session: &Session, parts: &Parts) -> Result<Caller, Refusal> {
         let head = session.req_header();
         let presented = credential::present(&head.headers, head.uri.query())?;
-        authn::authenticate(&self.snapshot, &parts.hasher, &presented, self.created_at)
+        authn::authenticate(
+            &self.facts.snapshot,
+            &parts.hasher,
+            &presented,
+            self.facts.created_at,
+        )
     }
 
     fn endpoint(&self, session: &Session) -> Result<Endpoint, Refusal> {
@@ -193,7 +137,7 @@ impl Journey {
                 "WebSocket is not served here; use HTTP with server-sent events.",
             ));
         }
-        self.endpoint.clone().ok_or_else(|| {
+        self.facts.endpoint.clone().ok_or_else(|| {
             Refusal::new(
                 Reason::UnknownEndpoint,
                 format!("There is no endpoint {} {}.", head.method, head.uri.path()),
@@ -229,9 +173,9 @@ impl Journey {
             .query()
             .map(|query| credential::query_without_key(query).into_owned());
         let plan = Arc::new(Plan {
-            request_id: self.id_text.clone(),
+            request_id: self.facts.id_text.clone(),
             head: take_head(session)?,
-            snapshot: self.snapshot.clone(),
+            snapshot: self.facts.snapshot.clone(),
             endpoint,
             path,
             query,
@@ -240,9 +184,9 @@ impl Journey {
             peek,
             wants_stream,
             body,
-            client_ip: self.client_ip.clone(),
+            client_ip: self.facts.client_ip.clone(),
         });
-        self.plan = Some(plan.clone());
+        self.facts.plan = Some(plan.clone());
         Ok(plan)
     }
 
@@ -260,18 +204,23 @@ impl Journey {
             }
             _ => return Ok(false),
         };
-        self.is_unsettled = false;
-        reply::empty(self, session, status).await?;
+        self.facts.is_unsettled = false;
+        reply::empty(&mut self.facts, session, status).await?;
         Ok(true)
     }
 
     async fn refuse(&mut self, session: &mut Session, refusal: Refusal) -> Result<()> {
-        let written = reply::refusal(self, session, &refusal).await;
-        self.refusal = Some(refusal);
+        let written = reply::refusal(&mut self.facts, session, &refusal).await;
+        self.facts.refusal = Some(refusal);
         // The row need not wait for a body that nobody reads.
-        settle::settle(self, &self.parts.clone());
+        self.settle();
         receive::drain(session).await;
         written
+    }
+
+    /// Hook: it is over. Settles it, once.
+    pub fn settle(&mut self) {
+        settle::settle(&mut self.facts, &self.parts);
     }
 
     /// Hook: the journey itself failed. The client is gone or its answer is cut: there is nothing left to write.
@@ -286,8 +235,7 @@ impl Journey {
 impl Drop for Journey {
     /// However a journey ends, it is settled.
     fn drop(&mut self) {
-        let parts = self.parts.clone();
-        settle::settle(self, &parts);
+        self.settle();
     }
 }
 
@@ -317,26 +265,6 @@ fn look_into(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Result<Pe
             Reason::BadBody,
             format!("The body is not valid JSON: {e}."),
         )),
-    }
-}
-
-/// Why a journey ends before its answer.
-pub enum Stop {
-    /// We say no.
-    Refused(Refusal),
-    /// The connection is of no more use.
-    Broken(Box<Error>),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<Box<Error>> for Stop {
-    fn from(e: Box<Error>) -> Self {
-        Self::Broken(e)
     }
 }
 

@@ -8,8 +8,8 @@ use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::protocols::l4::ext::TcpKeepalive;
 use pingora::{ErrorType, ImmutStr};
 
-use super::Parts;
 use super::attempt::Attempt;
+use super::parts::Parts;
 use crate::domain::fault::Fault;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;

@@ -18,10 +18,12 @@ use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
 
 use super::attempt::Report;
-use super::journey::{Journey, Stop};
+use super::facts::Facts;
+use super::parts::Parts;
 use super::peer::millis;
+use super::reply;
+use super::stop::Stop;
 use super::subrequest::Running;
-use super::{Parts, reply};
 use crate::wire;
 
 /// How an answer's way to the client ended.
@@ -46,7 +48,7 @@ const KEPT: usize = 4 << 10;
 /// # Errors
 /// When the head cannot be written for another reason than the client having left.
 pub async fn relay(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     parts: &Parts,
     running: &mut Running,
@@ -54,13 +56,13 @@ pub async fn relay(
     timeouts: Timeouts,
     mut keep: Option<&mut BytesMut>,
 ) -> Result<End> {
-    reply::adopt(&mut head, journey)?;
-    journey.answer.status = head.status.as_u16();
-    journey.answer.is_stream = is_event_stream(&head);
-    journey.answer.first_byte = Some(Instant::now());
-    let patience = Patience::new(running, timeouts, journey.answer.is_stream);
+    reply::adopt(&mut head, facts)?;
+    facts.answer.status = head.status.as_u16();
+    facts.answer.is_stream = is_event_stream(&head);
+    facts.answer.first_byte = Some(Instant::now());
+    let patience = Patience::new(running, timeouts, facts.answer.is_stream);
     if session.write_response_header(head, false).await.is_err() {
-        return Ok(left(journey));
+        return Ok(left(facts));
     }
     let cutting = parts.shutdown.cutting();
     tokio::pin!(patience, cutting);
@@ -74,34 +76,34 @@ pub async fn relay(
                         let room = KEPT - keep.len().min(KEPT);
                         keep.extend_from_slice(&chunk[..chunk.len().min(room)]);
                     }
-                    match forward(journey, session, running, chunk).await {
+                    match forward(facts, session, running, chunk).await {
                         Ok(None) => {}
                         Ok(Some(end)) => return Ok(end),
-                        Err(_) => return Ok(left(journey)),
+                        Err(_) => return Ok(left(facts)),
                     }
                 }
-                Some(HttpTask::Done | HttpTask::Trailer(_)) => return finish(journey, session).await,
+                Some(HttpTask::Done | HttpTask::Trailer(_)) => return finish(facts, session).await,
                 Some(HttpTask::Failed(e)) => return Ok(End::Cut(format!("the upstream broke off: {e}"))),
                 Some(_) => {}
                 None => return Ok(End::Cut("the upstream broke off before the end of its answer".into())),
             },
             what = patience.as_mut().get_mut().out() => return Ok(End::Cut(what)),
             () = &mut cutting => return Ok(End::Cut("the gateway shut down".into())),
-            _ = session.read_body_or_idle(true) => return Ok(left(journey)),
+            _ = session.read_body_or_idle(true) => return Ok(left(facts)),
         }
     }
 }
 
 /// Writes a chunk, and with it all that has arrived meanwhile.
 async fn forward(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     running: &mut Running,
     chunk: Option<Bytes>,
 ) -> Result<Option<End>> {
     let mut next = running.try_next();
     if next.is_none() {
-        journey.answer.bytes += chunk.as_ref().map_or(0, |c| c.len() as u64);
+        facts.answer.bytes += chunk.as_ref().map_or(0, |c| c.len() as u64);
         session.write_response_body(chunk, false).await?;
         return Ok(None);
     }
@@ -126,22 +128,22 @@ async fn forward(
     }
     for task in &batch {
         if let HttpTask::Body(Some(chunk), _) = task {
-            journey.answer.bytes += chunk.len() as u64;
+            facts.answer.bytes += chunk.len() as u64;
         }
     }
     session.write_response_tasks(batch).await?;
     Ok(end)
 }
 
-async fn finish(journey: &mut Journey, session: &mut Session) -> Result<End> {
+async fn finish(facts: &mut Facts, session: &mut Session) -> Result<End> {
     if session.write_response_body(None, true).await.is_err() {
-        return Ok(left(journey));
+        return Ok(left(facts));
     }
     Ok(End::Complete)
 }
 
-fn left(journey: &mut Journey) -> End {
-    journey.answer.client_left = true;
+fn left(facts: &mut Facts) -> End {
+    facts.answer.client_left = true;
     End::ClientLeft
 }
 
@@ -150,14 +152,10 @@ fn left(journey: &mut Journey) -> End {
 ///
 /// # Errors
 /// Always for an answer that was no stream.
-pub async fn end_cut(
-    journey: &mut Journey,
-    session: &mut Session,
-    what: String,
-) -> Result<(), Stop> {
-    journey.answer.cut = Some(what);
-    let protocol = journey.endpoint.as_ref().map(|e| e.protocol);
-    if let (true, Some(protocol)) = (journey.answer.is_stream, protocol) {
+pub async fn end_cut(facts: &mut Facts, session: &mut Session, what: String) -> Result<(), Stop> {
+    facts.answer.cut = Some(what);
+    let protocol = facts.endpoint.as_ref().map(|e| e.protocol);
+    if let (true, Some(protocol)) = (facts.answer.is_stream, protocol) {
         let event = wire::reply::stream_error(protocol, "The upstream broke off its answer.");
         return Ok(session.write_response_body(Some(event), true).await?);
     }

@@ -8,7 +8,7 @@ use pingora::http::ResponseHeader;
 use pingora::prelude::Result;
 use pingora::proxy::Session;
 
-use super::journey::Journey;
+use super::facts::Facts;
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::wire;
@@ -46,28 +46,24 @@ fn stays_behind(name: &HeaderName) -> bool {
 ///
 /// # Errors
 /// When the client is gone.
-pub async fn refusal(
-    journey: &mut Journey,
-    session: &mut Session,
-    refusal: &Refusal,
-) -> Result<()> {
-    let body = wire::reply::refusal(journey.dialect, refusal, &journey.id_text);
+pub async fn refusal(facts: &mut Facts, session: &mut Session, refusal: &Refusal) -> Result<()> {
+    let body = wire::reply::refusal(facts.dialect, refusal, &facts.id_text);
     if session
         .response_written()
         .is_some_and(|r| !r.status.is_informational())
     {
         return Ok(());
     }
-    let mut head = head(journey, refusal.reason.status(), body.len())?;
+    let mut head = head(facts, refusal.reason.status(), body.len())?;
     if matches!(
         refusal.reason,
         Reason::BodyTimeout | Reason::TooLarge | Reason::Overloaded
     ) {
         session.set_keepalive(None);
     }
-    if journey.dialect == Dialect::Anthropic {
+    if facts.dialect == Dialect::Anthropic {
         // Where Anthropic's SDKs look for it.
-        head.insert_header("request-id", journey.id_text.as_str())?;
+        head.insert_header("request-id", facts.id_text.as_str())?;
     }
     if matches!(refusal.reason, Reason::NoProvider | Reason::Overloaded) {
         head.insert_header(header::RETRY_AFTER, "5")?;
@@ -75,7 +71,7 @@ pub async fn refusal(
         // The same request would be refused again. Without this Claude Code retries a 401 for minutes.
         head.insert_header("x-should-retry", "false")?;
     }
-    write(journey, session, head, body).await
+    write(facts, session, head, body).await
 }
 
 /// Answers with JSON.
@@ -83,25 +79,25 @@ pub async fn refusal(
 /// # Errors
 /// When the client is gone.
 pub async fn json(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     status: StatusCode,
     body: Bytes,
 ) -> Result<()> {
-    let head = head(journey, status, body.len())?;
-    write(journey, session, head, body).await
+    let head = head(facts, status, body.len())?;
+    write(facts, session, head, body).await
 }
 
 /// Answers without a body.
 ///
 /// # Errors
 /// When the client is gone.
-pub async fn empty(journey: &mut Journey, session: &mut Session, status: StatusCode) -> Result<()> {
+pub async fn empty(facts: &mut Facts, session: &mut Session, status: StatusCode) -> Result<()> {
     let mut head = ResponseHeader::build(status, Some(8))?;
     if status != StatusCode::NO_CONTENT {
         head.insert_header(header::CONTENT_LENGTH, 0)?;
     }
-    stamp(&mut head, journey)?;
+    stamp(&mut head, facts)?;
     if status == StatusCode::NO_CONTENT {
         let requested = session.get_header(header::ACCESS_CONTROL_REQUEST_HEADERS);
         if let Some(names) = requested.cloned() {
@@ -113,7 +109,7 @@ pub async fn empty(journey: &mut Journey, session: &mut Session, status: StatusC
         )?;
         head.insert_header(header::ACCESS_CONTROL_MAX_AGE, "86400")?;
     }
-    write(journey, session, head, Bytes::new()).await
+    write(facts, session, head, Bytes::new()).await
 }
 
 /// Passes on an upstream's answer that was held.
@@ -121,19 +117,19 @@ pub async fn empty(journey: &mut Journey, session: &mut Session, status: StatusC
 /// # Errors
 /// When the client is gone.
 pub async fn held(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     head: Box<ResponseHeader>,
     body: Bytes,
 ) -> Result<()> {
-    write(journey, session, *head, body).await
+    write(facts, session, *head, body).await
 }
 
 /// Makes an upstream's head ours.
 ///
 /// # Errors
 /// Never in practice: the values are our own.
-pub fn adopt(head: &mut ResponseHeader, journey: &Journey) -> Result<()> {
+pub fn adopt(head: &mut ResponseHeader, facts: &Facts) -> Result<()> {
     let doomed: Vec<HeaderName> = head
         .headers
         .keys()
@@ -143,22 +139,22 @@ pub fn adopt(head: &mut ResponseHeader, journey: &Journey) -> Result<()> {
     for name in doomed {
         head.remove_header(&name);
     }
-    stamp(head, journey)
+    stamp(head, facts)
 }
 
-fn head(journey: &Journey, status: StatusCode, length: usize) -> Result<ResponseHeader> {
+fn head(facts: &Facts, status: StatusCode, length: usize) -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build(status, Some(8))?;
     head.insert_header(header::CONTENT_TYPE, "application/json")?;
     head.insert_header(header::CONTENT_LENGTH, length)?;
-    stamp(&mut head, journey)?;
+    stamp(&mut head, facts)?;
     Ok(head)
 }
 
 /// The request's id on every answer; and, where a page asks, leave to read it: credentials are headers here, never cookies, so any
 /// origin may.
-fn stamp(head: &mut ResponseHeader, journey: &Journey) -> Result<()> {
-    head.insert_header(REQUEST_ID, journey.id_text.as_str())?;
-    if journey.is_cross_origin {
+fn stamp(head: &mut ResponseHeader, facts: &Facts) -> Result<()> {
+    head.insert_header(REQUEST_ID, facts.id_text.as_str())?;
+    if facts.is_cross_origin {
         head.insert_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")?;
         head.insert_header(header::ACCESS_CONTROL_EXPOSE_HEADERS, "*")?;
     }
@@ -166,19 +162,19 @@ fn stamp(head: &mut ResponseHeader, journey: &Journey) -> Result<()> {
 }
 
 async fn write(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     head: ResponseHeader,
     body: Bytes,
 ) -> Result<()> {
-    journey.answer.status = head.status.as_u16();
-    journey.answer.first_byte = Some(Instant::now());
+    facts.answer.status = head.status.as_u16();
+    facts.answer.first_byte = Some(Instant::now());
     let has_body = !body.is_empty() && session.req_header().method != http::Method::HEAD;
     session
         .write_response_header(Box::new(head), !has_body)
         .await?;
     if has_body {
-        journey.answer.bytes = body.len() as u64;
+        facts.answer.bytes = body.len() as u64;
         session.write_response_body(Some(body), true).await?;
     }
     Ok(())

@@ -18,12 +18,14 @@ use pingora::proxy::{Session, SubrequestSpawner};
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Plan, Report};
-use super::journey::{Journey, Stop, Tried};
+use super::facts::Facts;
+use super::parts::Parts;
 use super::peer::millis;
 use super::relay::{self, End};
+use super::reply;
+use super::stop::Stop;
 use super::subrequest::{self, Event, Running, Template};
-use super::{Parts, reply};
-use crate::domain::chain::{AttemptRecord, Outcome};
+use crate::domain::chain::Outcome;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
 use crate::domain::refusal::{Reason, Refusal};
@@ -31,8 +33,6 @@ use crate::policy::retry::{MAX_ATTEMPTS, fault_of_status};
 
 /// How much of a failed answer is kept to be passed on.
 const HELD_BODY: usize = 64 << 10;
-/// How much of it goes into the chain.
-const EXCERPT: usize = 2 << 10;
 /// How long a failed answer's body is waited for.
 const HELD_WAIT: Duration = Duration::from_secs(5);
 
@@ -41,7 +41,7 @@ const HELD_WAIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// Refuses when nobody could answer; breaks when the client is gone.
 pub async fn attempts(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     parts: &Parts,
     plan: Arc<Plan>,
@@ -56,13 +56,13 @@ pub async fn attempts(
         let running = start(&spawner, &parts.template, &plan, &tries, has_body);
         match first_word(running, session, parts).await {
             Word::Answer(running, head, provider) => {
-                return deliver(journey, session, parts, running, head, &provider).await;
+                return deliver(facts, session, parts, running, head, &provider).await;
             }
             Word::Failure(running, head) => {
                 let body = hold_body(running).await;
                 let Some(report) = body.report else { break };
                 tries.note(&report);
-                journey.note(report, Outcome::Failed, Some(&body.bytes));
+                facts.note(report, Outcome::Failed, Some(&body.bytes));
                 if fault_of_status(head.status.as_u16()) != Some(Fault::Key) {
                     held = Some(Held {
                         head,
@@ -75,12 +75,12 @@ pub async fn attempts(
                     break;
                 };
                 tries.note(&report);
-                journey.note(report, Outcome::Failed, None);
+                facts.note(report, Outcome::Failed, None);
             }
             Word::ClientLeft(report) => {
-                journey.answer.client_left = true;
+                facts.answer.client_left = true;
                 if let Some(report) = report {
-                    journey.note(report, Outcome::ClientLeft, None);
+                    facts.note(report, Outcome::ClientLeft, None);
                 }
                 return Ok(());
             }
@@ -89,7 +89,7 @@ pub async fn attempts(
             break;
         }
     }
-    pass_on(journey, session, held).await
+    pass_on(facts, session, held).await
 }
 
 /// The last failed answer that the client may see.
@@ -189,7 +189,7 @@ fn patience_with(provider: &Provider) -> Option<Duration> {
 
 /// The client gets this attempt's answer.
 async fn deliver(
-    journey: &mut Journey,
+    facts: &mut Facts,
     session: &mut Session,
     parts: &Parts,
     mut running: Running,
@@ -200,7 +200,7 @@ async fn deliver(
     let is_bad = fault_of_status(head.status.as_u16()).is_some();
     let mut excerpt = BytesMut::new();
     let keep = is_bad.then_some(&mut excerpt);
-    let relayed = relay::relay(journey, session, parts, &mut running, head, timeouts, keep).await;
+    let relayed = relay::relay(facts, session, parts, &mut running, head, timeouts, keep).await;
     let (outcome, report) = match &relayed {
         Ok(End::Complete) if is_bad => (Outcome::Failed, running.finish().await),
         Ok(End::Complete) => (Outcome::Completed, running.finish().await),
@@ -214,10 +214,10 @@ async fn deliver(
         if let Ok(End::Cut(what)) = &relayed {
             report.failure = Some((Fault::Provider, what.clone()));
         }
-        journey.note(report, outcome, is_bad.then_some(&excerpt[..]));
+        facts.note(report, outcome, is_bad.then_some(&excerpt[..]));
     }
     match relayed {
-        Ok(End::Cut(what)) => relay::end_cut(journey, session, what).await,
+        Ok(End::Cut(what)) => relay::end_cut(facts, session, what).await,
         Ok(_) => Ok(()),
         Err(e) => Err(e.into()),
     }
@@ -260,20 +260,16 @@ async fn hold_body(mut running: Running) -> HeldBody {
 }
 
 /// Nobody is left: the last failed answer, or our own refusal.
-async fn pass_on(
-    journey: &mut Journey,
-    session: &mut Session,
-    held: Option<Held>,
-) -> Result<(), Stop> {
+async fn pass_on(facts: &mut Facts, session: &mut Session, held: Option<Held>) -> Result<(), Stop> {
     match held {
         Some(held) => {
             let mut head = held.head;
             head.remove_header(&http::header::TRANSFER_ENCODING);
             head.insert_header(http::header::CONTENT_LENGTH, held.body.len())?;
-            reply::adopt(&mut head, journey)?;
-            Ok(reply::held(journey, session, head, held.body).await?)
+            reply::adopt(&mut head, facts)?;
+            Ok(reply::held(facts, session, head, held.body).await?)
         }
-        None if journey.attempts.is_empty() => Err(Refusal::new(
+        None if facts.attempts.is_empty() => Err(Refusal::new(
             Reason::NoProvider,
             "No provider is configured for this request: none that this key may use serves this protocol and model.",
         )
@@ -320,53 +316,5 @@ impl Tries {
             self.exhausted.push(provider.id);
             self.nominee = None;
         }
-    }
-}
-
-// === impl Journey ===
-
-impl Journey {
-    /// Takes an attempt into the chain.
-    fn note(&mut self, report: Report, outcome: Outcome, error_body: Option<&[u8]>) {
-        let Some(choice) = report.choice else { return };
-        let ms = |later: std::time::Instant, earlier| {
-            u64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(u64::MAX)
-        };
-        let (fault, error) = match report.failure {
-            Some((fault, what)) => (Some(fault), Some(what)),
-            None => (None, None),
-        };
-        let reading = report.reading;
-        let record = AttemptRecord {
-            attempt: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX) + 1,
-            provider_id: choice.provider.id,
-            provider_name: choice.provider.name.clone(),
-            model: report.model,
-            selection: choice.selection,
-            status: report.status,
-            outcome,
-            fault,
-            error,
-            error_body: error_body
-                .map(|body| String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned()),
-            started_us: u64::try_from(
-                report
-                    .started
-                    .saturating_duration_since(self.arrived)
-                    .as_micros(),
-            )
-            .unwrap_or(u64::MAX),
-            duration_ms: ms(report.ended, report.started),
-            ttfb_ms: report.first_byte.map(|at| ms(at, report.started)),
-            edits: report.edits,
-            usage: reading.as_ref().map(|r| r.usage).unwrap_or_default(),
-            settled_from: reading.as_ref().map(|r| r.provenance).unwrap_or_default(),
-        };
-        self.attempts.push(Tried {
-            record,
-            reading,
-            ended_at: report.ended_at,
-            first_content: report.first_content,
-        });
     }
 }

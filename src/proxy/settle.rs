@@ -5,8 +5,8 @@ use std::time::Instant;
 use entity::usage;
 use uuid::Uuid;
 
-use super::Parts;
-use super::journey::{Journey, Tried};
+use super::facts::{Facts, Tried};
+use super::parts::Parts;
 use crate::domain::chain::AttemptRecord;
 use crate::domain::usage::{Provenance, Usage};
 use crate::store::ledger::{Entry, Request};
@@ -18,31 +18,31 @@ const MAX_NAME: usize = 256;
 const MAX_ENDPOINT: usize = 512;
 
 /// Settles a journey; the second time does nothing.
-pub fn settle(journey: &mut Journey, parts: &Parts) {
-    if !std::mem::take(&mut journey.is_unsettled) {
+pub fn settle(facts: &mut Facts, parts: &Parts) {
+    if !std::mem::take(&mut facts.is_unsettled) {
         return;
     }
-    let lines = usage_lines(journey);
-    let request = row(journey);
+    let lines = usage_lines(facts);
+    let request = row(facts);
     if request.status >= 500 {
         tracing::warn!(
-            request.id = %journey.id,
+            request.id = %facts.id,
             status = request.status,
             error = request.error_message.as_deref().unwrap_or_default(),
             "request failed"
         );
     } else {
-        tracing::debug!(request.id = %journey.id, status = request.status, "request settled");
+        tracing::debug!(request.id = %facts.id, status = request.status, "request settled");
     }
     parts.ledger.record(Entry { request, lines });
 }
 
-fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
-    let Some(caller) = &journey.caller else {
+fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
+    let Some(caller) = &facts.caller else {
         return Vec::new();
     };
-    let requested = requested_model(journey);
-    journey
+    let requested = requested_model(facts);
+    facts
         .attempts
         .iter()
         .filter_map(|tried| {
@@ -50,7 +50,7 @@ fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
             let used = reading.usage;
             Some(usage::Model {
                 id: Uuid::now_v7(),
-                request_id: journey.id,
+                request_id: facts.id,
                 attempt: i32::try_from(tried.record.attempt).unwrap_or(i32::MAX),
                 created_at: tried.ended_at,
                 user_id: caller.key.user.id,
@@ -74,32 +74,32 @@ fn usage_lines(journey: &Journey) -> Vec<usage::Model> {
         .collect()
 }
 
-fn row(journey: &mut Journey) -> Request {
-    let endpoint = shorten(std::mem::take(&mut journey.target), MAX_ENDPOINT);
-    let user_agent = journey
+fn row(facts: &mut Facts) -> Request {
+    let endpoint = shorten(std::mem::take(&mut facts.target), MAX_ENDPOINT);
+    let user_agent = facts
         .user_agent
         .take()
         .map(|text| shorten(text, MAX_ENDPOINT));
-    let client_ip = journey.client_ip.take();
-    let answer = &journey.answer;
-    let last = journey.attempts.last();
-    let (used, provenance) = total(&journey.attempts);
-    let since = |at: Instant| at.saturating_duration_since(journey.arrived);
+    let client_ip = facts.client_ip.take();
+    let answer = &facts.answer;
+    let last = facts.attempts.last();
+    let (used, provenance) = total(&facts.attempts);
+    let since = |at: Instant| at.saturating_duration_since(facts.arrived);
     let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
-    let chain: Vec<&AttemptRecord> = journey.attempts.iter().map(|t| &t.record).collect();
+    let chain: Vec<&AttemptRecord> = facts.attempts.iter().map(|t| &t.record).collect();
     Request {
-        id: journey.id,
-        created_at: journey.created_at,
-        user_id: journey.caller.as_ref().map(|c| c.key.user.id),
-        key_id: journey.caller.as_ref().map(|c| c.key.id),
+        id: facts.id,
+        created_at: facts.created_at,
+        user_id: facts.caller.as_ref().map(|c| c.key.user.id),
+        key_id: facts.caller.as_ref().map(|c| c.key.id),
         provider_id: last.map(|t| t.record.provider_id),
-        session_id: journey
+        session_id: facts
             .plan
             .as_ref()
             .and_then(|plan| plan.peek.session_id.clone()),
-        protocol: journey.endpoint.as_ref().map_or("", |e| e.protocol.name()),
+        protocol: facts.endpoint.as_ref().map_or("", |e| e.protocol.name()),
         endpoint,
-        requested_model: requested_model(journey),
+        requested_model: requested_model(facts),
         model: last
             .and_then(|t| t.record.model.as_deref())
             .map(|m| cut(m, MAX_NAME)),
@@ -108,8 +108,8 @@ fn row(journey: &mut Journey) -> Request {
             status => status,
         }),
         is_stream: answer.is_stream,
-        error_code: error_code(journey),
-        error_message: error_message(journey),
+        error_code: error_code(facts),
+        error_message: error_message(facts),
         input_tokens: tokens(used.input_tokens),
         cache_read_tokens: tokens(used.cache_read_tokens),
         cache_write5m_tokens: tokens(used.cache_write5m_tokens),
@@ -121,8 +121,8 @@ fn row(journey: &mut Journey) -> Request {
         duration_ms: ms(Instant::now()),
         ttfb_ms: answer.first_byte.map(ms),
         ttft_ms: last.and_then(|t| t.first_content).map(ms),
-        overhead_us: overhead_us(journey),
-        request_bytes: i64::try_from(journey.request_bytes).unwrap_or(i64::MAX),
+        overhead_us: overhead_us(facts),
+        request_bytes: i64::try_from(facts.request_bytes).unwrap_or(i64::MAX),
         response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
         client_ip,
         user_agent,
@@ -146,50 +146,50 @@ fn total(attempts: &[Tried]) -> (Usage, Provenance) {
 }
 
 /// From arrival to the first attempt; to the end where there was none.
-fn overhead_us(journey: &Journey) -> i64 {
-    let spent = match journey.attempts.first() {
+fn overhead_us(facts: &Facts) -> i64 {
+    let spent = match facts.attempts.first() {
         Some(first) => return i64::try_from(first.record.started_us).unwrap_or(i64::MAX),
-        None => journey.arrived.elapsed(),
+        None => facts.arrived.elapsed(),
     };
     i64::try_from(spent.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn requested_model(journey: &Journey) -> Option<String> {
-    let model = journey.plan.as_ref()?.model.as_deref()?;
+fn requested_model(facts: &Facts) -> Option<String> {
+    let model = facts.plan.as_ref()?.model.as_deref()?;
     Some(cut(model, MAX_NAME))
 }
 
-fn error_code(journey: &Journey) -> Option<&'static str> {
-    if let Some(refusal) = &journey.refusal {
+fn error_code(facts: &Facts) -> Option<&'static str> {
+    if let Some(refusal) = &facts.refusal {
         return Some(refusal.reason.code());
     }
-    if journey.answer.cut.is_some() {
+    if facts.answer.cut.is_some() {
         return Some("upstream_cut");
     }
-    if journey.answer.client_left {
+    if facts.answer.client_left {
         return Some("client_left");
     }
-    (journey.answer.status >= 400).then_some("upstream_error")
+    (facts.answer.status >= 400).then_some("upstream_error")
 }
 
-fn error_message(journey: &Journey) -> Option<String> {
-    if let Some(refusal) = &journey.refusal {
+fn error_message(facts: &Facts) -> Option<String> {
+    if let Some(refusal) = &facts.refusal {
         return Some(refusal.message.clone());
     }
-    if let Some(cut) = &journey.answer.cut {
+    if let Some(cut) = &facts.answer.cut {
         return Some(cut.clone());
     }
-    let in_stream = journey
+    let in_stream = facts
         .attempts
         .last()
         .and_then(|t| t.reading.as_ref()?.error.clone());
     if in_stream.is_some() {
         return in_stream;
     }
-    if journey.answer.status < 400 {
+    if facts.answer.status < 400 {
         return None;
     }
-    journey.attempts.last().and_then(|t| t.record.error.clone())
+    facts.attempts.last().and_then(|t| t.record.error.clone())
 }
 
 fn tokens(count: u64) -> i64 {

@@ -29,7 +29,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::attempt::{Attempt, Report};
+use super::attempt::{Attempt, Link, Report};
 use crate::domain::provider::Provider;
 
 /// Stands for the body in the subrequest's input, see the module's documentation.
@@ -62,14 +62,6 @@ pub struct Template(ServerSession);
 
 const TEMPLATE_HEAD: &[u8] =
     b"POST / HTTP/1.1\r\nHost: switchyard\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-/// What the attempt's side holds of the connection to its journey.
-pub struct Link {
-    /// Announces the chosen provider.
-    pub chosen: Option<oneshot::Sender<Arc<Provider>>>,
-    /// Tells how it went; sent when the attempt is dropped, however that comes about.
-    pub report: Option<oneshot::Sender<Report>>,
-}
 
 /// Starts an attempt.
 pub fn start(

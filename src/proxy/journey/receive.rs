@@ -8,7 +8,7 @@ use pingora::ErrorType;
 use pingora::proxy::Session;
 use tokio::time::timeout;
 
-use super::Stop;
+use super::super::stop::Stop;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::wire::encoding;
 

@@ -1,0 +1,38 @@
+//! What the hooks work with.
+
+use std::sync::Arc;
+
+use entity::value::KeyHasher;
+use tokio::sync::Semaphore;
+
+use super::admin_side::AdminSide;
+use super::live::Live;
+use super::resolve::Resolver;
+use super::shutdown::Shutdown;
+use super::subrequest::Template;
+use crate::store::ledger::Ledger;
+use crate::store::watch::Watch;
+
+/// Handles, shared by all requests.
+pub struct Parts {
+    /// The configuration as it is now.
+    pub watch: Arc<Watch>,
+    /// Where settled requests go.
+    pub ledger: Arc<Ledger>,
+    /// Hashes presented keys.
+    pub hasher: Arc<KeyHasher>,
+    /// Host names to addresses.
+    pub resolver: Resolver,
+    /// Requests under way.
+    pub live: Live,
+    /// What attempts' subrequests are made from.
+    pub template: Template,
+    /// Where admin traffic goes.
+    pub admin: AdminSide,
+    /// Largest request body, in bytes, after decompression.
+    pub max_request_bytes: usize,
+    /// Upstreams read on at once after their client left, see `relay::drain`.
+    pub drains: Semaphore,
+    /// What a shutdown asks of requests.
+    pub shutdown: Shutdown,
+}
