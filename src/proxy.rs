@@ -3,7 +3,7 @@
 //! The same hooks run for three kinds of request, told apart by their `Context`:
 //!
 //! - a **journey** is a client's request: it lives in `request_filter` from identify to the last byte (`journey.rs`), trying
-//!   one **attempt** after another (`run.rs`) and relaying the good one (`relay.rs`);
+//!   one **attempt** after another (`run.rs`) and relaying the good one (`relay.rs`); what is known of it stands in `facts.rs`;
 //! - an **attempt** is a subrequest spawned by a journey (`subrequest.rs`) and passes the upstream hooks (`peer.rs`, `rewrite.rs`, `attempt.rs`);
 //! - **admin** traffic is proxied to the admin service's socket as it is (`admin_side.rs`).
 
