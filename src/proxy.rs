@@ -82,12 +82,12 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(
         &self,
-        session: &mut Session,
+        _session: &mut Session,
         ctx: &mut Context,
     ) -> Result<Box<HttpPeer>> {
         match ctx {
             Context::Attempt(attempt) => peer::choose(attempt, &self.parts).await,
-            _ => self.parts.admin.peer(session),
+            _ => self.parts.admin.peer(),
         }
     }
 

@@ -28,7 +28,7 @@ impl AdminSide {
     ///
     /// # Errors
     /// When the socket's path cannot be one.
-    pub fn peer(&self, _session: &Session) -> Result<Box<HttpPeer>> {
+    pub fn peer(&self) -> Result<Box<HttpPeer>> {
         let path = self.socket.to_string_lossy();
         let mut peer = HttpPeer::new_uds(&path, false, String::new())?;
         peer.options.connection_timeout = Some(CONNECT_TIMEOUT);

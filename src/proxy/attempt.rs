@@ -25,18 +25,12 @@ use crate::wire::peek::Peek;
 
 /// What all attempts of a journey share. The body is the client's own, decompressed: every attempt derives its own from it.
 pub struct Plan {
-    /// The request's id as text.
-    pub request_id: String,
     /// The configuration the journey began with.
     pub snapshot: Arc<Snapshot>,
     /// What is asked for.
     pub endpoint: Endpoint,
     /// The client's head.
     pub head: RequestHeader,
-    /// The client's path.
-    pub path: String,
-    /// The client's query, without credentials.
-    pub query: Option<String>,
     /// Who asks.
     pub caller: Caller,
     /// The model asked for.
@@ -237,7 +231,7 @@ impl Drop for Attempt {
         let Some(report) = self.link.report.take() else {
             return;
         };
-        let mut own = Report {
+        let own = Report {
             choice: self.report.choice.take(),
             model: self.report.model.take(),
             edits: std::mem::take(&mut self.report.edits),
@@ -247,9 +241,6 @@ impl Drop for Attempt {
             ended_at: Utc::now(),
             ..self.report
         };
-        if own.choice.is_none() {
-            own.model = None;
-        }
         // Nobody listens when the journey is gone as well.
         let _ = report.send(own);
     }

@@ -154,10 +154,9 @@ impl Journey {
         body: Bytes,
     ) -> Result<Arc<Plan>, Refusal> {
         let head = session.req_header();
-        let path = head.uri.path().to_owned();
         let peek = look_into(&endpoint, &head.headers, &body)?;
         let model = match &endpoint.model {
-            Some(span) => Some(percent::decode(&path[span.clone()]).into_owned()),
+            Some(span) => Some(percent::decode(&head.uri.path()[span.clone()]).into_owned()),
             None => peek.model.clone(),
         };
         if endpoint.operation.needs_model() && model.as_deref().is_none_or(str::is_empty) {
@@ -168,17 +167,10 @@ impl Journey {
         }
         let wants_stream = endpoint.operation == Operation::GenerateStream
             || (endpoint.protocol != Protocol::Gemini && peek.stream == Some(true));
-        let query = head
-            .uri
-            .query()
-            .map(|query| credential::query_without_key(query).into_owned());
         let plan = Arc::new(Plan {
-            request_id: self.facts.id_text.clone(),
             head: take_head(session)?,
             snapshot: self.facts.snapshot.clone(),
             endpoint,
-            path,
-            query,
             caller,
             model,
             peek,

@@ -45,7 +45,6 @@ pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<Box<HttpPeer
 /// The body as this provider gets it: the client's own, but for the model's name where it is redirected.
 fn derive_body(attempt: &mut Attempt, provider: &Provider) {
     let plan = attempt.plan.clone();
-    attempt.body = plan.body.clone();
     let Some(model) = plan.model.as_deref() else {
         return;
     };

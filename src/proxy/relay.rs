@@ -60,18 +60,18 @@ pub async fn relay(
     facts.answer.status = head.status.as_u16();
     facts.answer.is_stream = is_event_stream(&head);
     facts.answer.first_byte = Some(Instant::now());
-    let patience = Patience::new(running, timeouts, facts.answer.is_stream);
+    let mut patience = Patience::new(running, timeouts, facts.answer.is_stream);
     if session.write_response_header(head, false).await.is_err() {
         return Ok(left(facts));
     }
     let cutting = parts.shutdown.cutting();
-    tokio::pin!(patience, cutting);
+    tokio::pin!(cutting);
     loop {
         tokio::select! {
             biased;
             task = running.next() => match task {
                 Some(HttpTask::Body(chunk, _)) => {
-                    patience.as_mut().get_mut().renew();
+                    patience.renew();
                     if let (Some(keep), Some(chunk)) = (keep.as_deref_mut(), &chunk) {
                         let room = KEPT - keep.len().min(KEPT);
                         keep.extend_from_slice(&chunk[..chunk.len().min(room)]);
@@ -87,7 +87,7 @@ pub async fn relay(
                 Some(_) => {}
                 None => return Ok(End::Cut("the upstream broke off before the end of its answer".into())),
             },
-            what = patience.as_mut().get_mut().out() => return Ok(End::Cut(what)),
+            what = patience.out() => return Ok(End::Cut(what)),
             () = &mut cutting => return Ok(End::Cut("the gateway shut down".into())),
             _ = session.read_body_or_idle(true) => return Ok(left(facts)),
         }

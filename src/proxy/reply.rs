@@ -119,10 +119,13 @@ pub async fn empty(facts: &mut Facts, session: &mut Session, status: StatusCode)
 pub async fn held(
     facts: &mut Facts,
     session: &mut Session,
-    head: Box<ResponseHeader>,
+    mut head: ResponseHeader,
     body: Bytes,
 ) -> Result<()> {
-    write(facts, session, *head, body).await
+    head.remove_header(&header::TRANSFER_ENCODING);
+    head.insert_header(header::CONTENT_LENGTH, body.len())?;
+    adopt(&mut head, facts)?;
+    write(facts, session, head, body).await
 }
 
 /// Makes an upstream's head ours.

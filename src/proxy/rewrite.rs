@@ -4,6 +4,8 @@
 //! arrives as it was sent. Removed are credentials and cookies, what belongs to one connection, what a proxy in front of us
 //! added about the client, and tracing ids; set are host, framing and the provider's own credential.
 
+use std::borrow::Cow;
+
 use http::{HeaderName, Method, Uri, Version, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
@@ -171,21 +173,21 @@ fn takes_only_api_key(host: &str) -> bool {
 }
 
 fn upstream_uri(plan: &Plan, provider: &Provider, model: Option<&str>) -> Result<Uri> {
+    let path = plan.head.uri.path();
     let path = match (&plan.endpoint.model, model) {
-        (Some(span), Some(model)) if plan.model.as_deref() != Some(model) => {
-            format!(
-                "{}{}{}",
-                &plan.path[..span.start],
-                percent::encode_segment(model),
-                &plan.path[span.end..]
-            )
-        }
-        _ => plan.path.clone(),
+        (Some(span), Some(model)) if plan.model.as_deref() != Some(model) => Cow::Owned(format!(
+            "{}{}{}",
+            &path[..span.start],
+            percent::encode_segment(model),
+            &path[span.end..]
+        )),
+        _ => Cow::Borrowed(path),
     };
     let mut target = join(&provider.base.path, &path);
-    if let Some(query) = plan.query.as_deref().filter(|q| !q.is_empty()) {
+    let query = credential::query_without_key(plan.head.uri.query().unwrap_or_default());
+    if !query.is_empty() {
         target.push('?');
-        target.push_str(query);
+        target.push_str(&query);
     }
     Uri::try_from(target).or_err(
         ErrorType::InternalError,

@@ -161,24 +161,24 @@ async fn first_word(mut running: Running, session: &mut Session, parts: &Parts) 
                 Event::End => return Word::Silence(running.finish().await),
             },
             () = &mut patience, if is_limited => {
-                let mut report = running.stop();
-                if let Some(report) = &mut report {
-                    report.failure = Some((Fault::Provider, "the upstream did not begin to answer in time".into()));
-                }
-                return Word::Silence(report);
+                let what = "the upstream did not begin to answer in time";
+                return Word::Silence(given_up(running, Fault::Provider, what));
             }
             () = &mut cutting => {
-                let mut report = running.stop();
-                if let Some(report) = &mut report {
-                    report.failure = Some((Fault::Us, "the gateway shut down".into()));
-                }
-                return Word::Silence(report);
+                return Word::Silence(given_up(running, Fault::Us, "the gateway shut down"));
             }
             _ = session.read_body_or_idle(true) => {
                 return Word::ClientLeft(running.stop());
             }
         }
     }
+}
+
+/// Stops an attempt for a reason of ours, which its report then gives.
+fn given_up(running: Running, fault: Fault, what: &str) -> Option<Report> {
+    let mut report = running.stop()?;
+    report.failure = Some((fault, what.to_owned()));
+    Some(report)
 }
 
 /// How long a provider may take to begin its answer, connecting included.
@@ -208,12 +208,10 @@ async fn deliver(
             let report = relay::drain(running, parts).await;
             (Outcome::ClientLeft, report)
         }
-        Ok(End::Cut(_)) | Err(_) => (Outcome::Cut, running.stop()),
+        Ok(End::Cut(what)) => (Outcome::Cut, given_up(running, Fault::Provider, what)),
+        Err(_) => (Outcome::Cut, running.stop()),
     };
-    if let Some(mut report) = report {
-        if let Ok(End::Cut(what)) = &relayed {
-            report.failure = Some((Fault::Provider, what.clone()));
-        }
+    if let Some(report) = report {
         facts.note(report, outcome, is_bad.then_some(&excerpt[..]));
     }
     match relayed {
@@ -263,11 +261,7 @@ async fn hold_body(mut running: Running) -> HeldBody {
 async fn pass_on(facts: &mut Facts, session: &mut Session, held: Option<Held>) -> Result<(), Stop> {
     match held {
         Some(held) => {
-            let mut head = held.head;
-            head.remove_header(&http::header::TRANSFER_ENCODING);
-            head.insert_header(http::header::CONTENT_LENGTH, held.body.len())?;
-            reply::adopt(&mut head, facts)?;
-            Ok(reply::held(facts, session, head, held.body).await?)
+            Ok(reply::held(facts, session, *held.head, held.body).await?)
         }
         None if facts.attempts.is_empty() => Err(Refusal::new(
             Reason::NoProvider,
