@@ -3,6 +3,8 @@
 pub mod caller;
 pub mod chain;
 pub mod fault;
+pub mod outbound;
+pub mod pattern;
 pub mod protocol;
 pub mod provider;
 pub mod refusal;

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::value::{
-    GroupPriorities, Headers, ModelRedirects, ProviderType, Sealed, Strings, Timeouts,
+    GroupPriorities, Headers, ModelRedirects, NameRules, ProviderType, Sealed, Strings, Timeouts,
 };
 
 /// Where `api_key` is sealed for, see [`crate::value::Sealer`].
@@ -37,7 +37,7 @@ pub struct Model {
     /// Groups it belongs to; empty means `default`.
     pub group_tags: Strings,
     /// Models it may be asked for; empty means all.
-    pub allowed_models: Strings,
+    pub allowed_models: NameRules,
     /// Model names replaced on the way.
     pub model_redirects: ModelRedirects,
     /// Tries at this provider in one request, 1 to 10.

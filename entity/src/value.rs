@@ -1,15 +1,23 @@
 //! Typed columns and their invariants.
 
+mod active_time;
 mod key_hash;
 mod lists;
+mod matching;
+mod multiplier;
 mod provider_type;
 mod routing;
 mod secret;
 mod settings;
 
+pub use active_time::{ActiveTime, BadTimeOfDay, TimeOfDay};
 pub use key_hash::{KeyHash, KeyHasher, mint_key};
 pub use lists::{GroupPriorities, Headers, Strings};
+pub use matching::{MatchKind, NameRule, NameRules};
+pub use multiplier::{BadMultiplier, Multiplier};
 pub use provider_type::ProviderType;
-pub use routing::{ModelRedirect, ModelRedirects, Timeouts};
+pub use routing::{
+    BreakerSettings, HealthCheck, HealthCheckKind, ModelRedirect, ModelRedirects, Timeouts,
+};
 pub use secret::{BadSeal, Sealed, Sealer, Secret};
 pub use settings::{EgressPolicy, GatewaySettings};

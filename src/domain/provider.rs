@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use entity::value::{ModelRedirect, ProviderType, Secret, Timeouts};
+use entity::value::{
+    ActiveTime, BreakerSettings, HealthCheck, Multiplier, ProviderType, Secret, Timeouts,
+};
+
+use super::outbound::OutboundProxy;
+use super::pattern::Pattern;
 
 /// One provider with its credential opened.
 #[derive(Debug)]
@@ -13,8 +18,8 @@ pub struct Provider {
     pub name: String,
     /// Which protocol it speaks and how it is authenticated.
     pub kind: ProviderType,
-    /// Where it is.
-    pub base: BaseUrl,
+    /// Where it is: never empty, its main address first.
+    pub endpoints: Vec<BaseUrl>,
     /// Its credential.
     pub api_key: Secret,
     /// Switched on.
@@ -27,18 +32,47 @@ pub struct Provider {
     pub group_priorities: BTreeMap<String, i32>,
     /// Groups it belongs to; empty means `default`.
     pub groups: Vec<String>,
-    /// Models it may be asked for, matched exactly; empty means all.
-    pub allowed_models: Vec<String>,
-    /// Model names to replace before the request goes upstream.
-    pub model_redirects: Vec<ModelRedirect>,
+    /// Models it may be asked for; empty means all.
+    pub allowed_models: Vec<Pattern>,
+    /// Model names to replace before the request goes upstream; the first match counts.
+    pub model_redirects: Vec<Redirect>,
+    /// Clients it is for, see `policy::client`; empty means all.
+    pub allowed_clients: Vec<String>,
+    /// Clients it is not for, which wins.
+    pub blocked_clients: Vec<String>,
+    /// The hours in which it is used; none means always.
+    pub active_time: Option<ActiveTime>,
+    /// Factor on the prices of what it answers.
+    pub cost_multiplier: Multiplier,
     /// Tries at this provider in one request.
     pub max_attempts: u32,
     /// Timeouts of one attempt.
     pub timeouts: Timeouts,
+    /// When its breaker opens and closes.
+    pub breaker: BreakerSettings,
+    /// How its addresses are checked.
+    pub health_check: HealthCheck,
+    /// Milliseconds without content after which a second attempt starts beside one at this provider; 0 means never.
+    pub hedge_after_ms: u64,
+    /// Requests it may have at once; 0 means any number.
+    pub max_concurrent: u32,
+    /// The proxy on the way to it.
+    pub proxy: Option<OutboundProxy>,
+    /// Whether it is reached directly when the proxy cannot be.
+    pub proxy_fallback_to_direct: bool,
     /// Headers added to every request.
     pub custom_headers: BTreeMap<String, String>,
     /// Whether the client's address is passed on.
     pub preserve_client_ip: bool,
+}
+
+/// A model name to replace.
+#[derive(Debug, Clone)]
+pub struct Redirect {
+    /// What the name the client asks for must match.
+    pub source: Pattern,
+    /// The name the provider is asked for.
+    pub target: String,
 }
 
 /// A provider's address, taken apart once when the snapshot is made.
@@ -60,6 +94,51 @@ pub struct BaseUrl {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct BadBaseUrl(String);
+
+// === impl Provider ===
+
+impl Provider {
+    /// A provider with everything that has a default at its default.
+    #[must_use]
+    pub fn new(id: i64, kind: ProviderType, base: BaseUrl, api_key: Secret) -> Self {
+        Self {
+            id,
+            name: format!("provider {id}"),
+            kind,
+            endpoints: vec![base],
+            api_key,
+            is_enabled: true,
+            weight: 1,
+            priority: 0,
+            group_priorities: BTreeMap::new(),
+            groups: Vec::new(),
+            allowed_models: Vec::new(),
+            model_redirects: Vec::new(),
+            allowed_clients: Vec::new(),
+            blocked_clients: Vec::new(),
+            active_time: None,
+            cost_multiplier: Multiplier::ONE,
+            max_attempts: 1,
+            timeouts: Timeouts::default(),
+            breaker: BreakerSettings::default(),
+            health_check: HealthCheck::default(),
+            hedge_after_ms: 0,
+            max_concurrent: 0,
+            proxy: None,
+            proxy_fallback_to_direct: false,
+            custom_headers: BTreeMap::new(),
+            preserve_client_ip: false,
+        }
+    }
+
+    /// The model it is asked for when the client asks for `model`; none when that is the same.
+    #[must_use]
+    pub fn redirect(&self, model: &str) -> Option<&str> {
+        let mut redirects = self.model_redirects.iter();
+        let redirect = redirects.find(|redirect| redirect.source.matches(model))?;
+        (redirect.target != model).then_some(redirect.target.as_str())
+    }
+}
 
 // === impl BaseUrl ===
 

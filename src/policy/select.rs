@@ -132,8 +132,14 @@ fn tier_if_eligible(provider: &Provider, wanted: &Wanted<'_>) -> Option<i32> {
 fn serves_model(provider: &Provider, model: Option<&str>) -> bool {
     match model {
         Some(model) if !provider.allowed_models.is_empty() => {
-            provider.allowed_models.iter().any(|m| m == model)
-                || provider.model_redirects.iter().any(|r| r.source == model)
+            provider
+                .allowed_models
+                .iter()
+                .any(|rule| rule.matches(model))
+                || provider
+                    .model_redirects
+                    .iter()
+                    .any(|r| r.source.matches(model))
         }
         _ => true,
     }

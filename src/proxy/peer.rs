@@ -49,17 +49,16 @@ fn derive_body(attempt: &mut Attempt, provider: &Provider) {
         return;
     };
     let is_passed_through = plan.endpoint.operation == Operation::Passthrough;
-    let mut redirects = provider.model_redirects.iter();
-    let Some(redirect) = redirects.find(|r| r.source == model && !is_passed_through) else {
+    let Some(target) = provider.redirect(model).filter(|_| !is_passed_through) else {
         return;
     };
-    attempt.report.model = Some(redirect.target.clone());
+    attempt.report.model = Some(target.to_owned());
     attempt
         .report
         .edits
-        .push(format!("model: {model} -> {}", redirect.target));
+        .push(format!("model: {model} -> {target}"));
     if let Some(span) = plan.peek.model_span.clone() {
-        attempt.body = splice_model(&plan.body, span, &redirect.target);
+        attempt.body = splice_model(&plan.body, span, target);
     }
 }
 
@@ -78,7 +77,7 @@ async fn connect_to(
     provider: &Provider,
     parts: &Parts,
 ) -> Result<Box<HttpPeer>> {
-    let base = &provider.base;
+    let base = &provider.endpoints[0];
     let addresses = match parts.resolver.resolve(&base.host, base.port).await {
         Ok(addresses) => addresses,
         Err(e) => {

@@ -78,7 +78,7 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
         attempt.report.model.as_deref(),
     )?);
     remove_ours(request);
-    request.insert_header(header::HOST, provider.base.authority.as_str())?;
+    request.insert_header(header::HOST, provider.endpoints[0].authority.as_str())?;
     request.insert_header(header::ACCEPT_ENCODING, "identity")?;
     if !attempt.body.is_empty() {
         request.insert_header(header::CONTENT_LENGTH, attempt.body.len())?;
@@ -149,7 +149,7 @@ fn authenticate(request: &mut RequestHeader, provider: &Provider) -> Result<()> 
     match provider.kind {
         ProviderType::Claude => {
             named(request, "x-api-key")?;
-            if takes_only_api_key(&provider.base.host) {
+            if takes_only_api_key(&provider.endpoints[0].host) {
                 Ok(())
             } else {
                 bearer(request)
@@ -183,7 +183,7 @@ fn upstream_uri(plan: &Plan, provider: &Provider, model: Option<&str>) -> Result
         )),
         _ => Cow::Borrowed(path),
     };
-    let mut target = join(&provider.base.path, &path);
+    let mut target = join(&provider.endpoints[0].path, &path);
     let query = credential::query_without_key(plan.head.uri.query().unwrap_or_default());
     if !query.is_empty() {
         target.push('?');

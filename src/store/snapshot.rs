@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use entity::value::{GatewaySettings, KeyHash, Sealer};
+use entity::value::{BreakerSettings, GatewaySettings, HealthCheck, KeyHash, Multiplier, Sealer};
 use entity::{api_key, provider, revision, setting, user};
 use sea_orm::{
     AccessMode, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -12,7 +12,8 @@ use sea_orm::{
 };
 
 use crate::domain::caller::{Key, User};
-use crate::domain::provider::{BaseUrl, Provider};
+use crate::domain::pattern::Pattern;
+use crate::domain::provider::{BaseUrl, Provider, Redirect};
 
 /// Client keys by their hash.
 pub type Keys = HashMap<KeyHash, Arc<Key>, BuildHasherDefault<Uniform>>;
@@ -183,6 +184,7 @@ fn open_providers(
 
 fn open_provider(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
     let base = BaseUrl::parse(&row.url).map_err(|e| format!("its address {e}"))?;
+    let redirects = row.model_redirects.0.iter();
     let api_key = sealer
         .open(provider::API_KEY_PLACE, &row.api_key)
         .map_err(|e| e.to_string())?;
@@ -190,15 +192,38 @@ fn open_provider(row: provider::Model, sealer: &Sealer) -> Result<Provider, Stri
         id: row.id,
         name: row.name,
         kind: row.r#type,
-        base,
+        endpoints: vec![base],
         api_key,
         is_enabled: row.is_enabled,
         weight: u32::try_from(row.weight).unwrap_or(0),
         priority: row.priority,
         group_priorities: row.group_priorities.0,
         groups: tidy(row.group_tags.0.iter()),
-        allowed_models: row.allowed_models.0,
-        model_redirects: row.model_redirects.0,
+        allowed_models: row
+            .allowed_models
+            .0
+            .iter()
+            .map(|rule| Pattern::try_from(rule).map_err(|e| format!("an allowed model: {e}")))
+            .collect::<Result<_, _>>()?,
+        model_redirects: redirects
+            .map(|redirect| {
+                Ok(Redirect {
+                    source: Pattern::new(redirect.kind, &redirect.source)
+                        .map_err(|e| format!("a model redirect: {e}"))?,
+                    target: redirect.target.clone(),
+                })
+            })
+            .collect::<Result<_, String>>()?,
+        allowed_clients: Vec::new(),
+        blocked_clients: Vec::new(),
+        active_time: None,
+        cost_multiplier: Multiplier::ONE,
+        breaker: BreakerSettings::default(),
+        health_check: HealthCheck::default(),
+        hedge_after_ms: 0,
+        max_concurrent: 0,
+        proxy: None,
+        proxy_fallback_to_direct: false,
         max_attempts: u32::try_from(row.max_attempts).unwrap_or(1).max(1),
         timeouts: row.timeouts,
         custom_headers: row.custom_headers.0,

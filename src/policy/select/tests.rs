@@ -2,32 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use entity::value::{ModelRedirect, ProviderType, Secret, Timeouts};
+use entity::value::{MatchKind, ProviderType, Secret};
 
 use super::*;
-use crate::domain::provider::BaseUrl;
+use crate::domain::pattern::Pattern;
+use crate::domain::provider::{BaseUrl, Redirect};
 
 fn provider(id: i64, change: impl FnOnce(&mut Provider)) -> Arc<Provider> {
-    let mut provider = Provider {
-        id,
-        name: format!("p{id}"),
-        kind: ProviderType::Claude,
-        base: BaseUrl::parse("http://127.0.0.1:1").unwrap(),
-        api_key: Secret::new("k"),
-        is_enabled: true,
-        weight: 1,
-        priority: 0,
-        group_priorities: BTreeMap::new(),
-        groups: vec![],
-        allowed_models: vec![],
-        model_redirects: vec![],
-        max_attempts: 1,
-        timeouts: Timeouts::default(),
-        custom_headers: BTreeMap::new(),
-        preserve_client_ip: false,
-    };
+    let base = BaseUrl::parse("http://127.0.0.1:1").unwrap();
+    let mut provider = Provider::new(id, ProviderType::Claude, base, Secret::new("k"));
     change(&mut provider);
     Arc::new(provider)
+}
+
+fn exact(name: &str) -> Pattern {
+    Pattern::new(MatchKind::Exact, name).unwrap()
 }
 
 fn wanted() -> Wanted<'static> {
@@ -58,11 +47,11 @@ fn only_providers_that_pass_every_condition_are_chosen() {
         provider(3, |p| p.weight = 0),
         provider(4, |p| p.kind = ProviderType::Codex),
         provider(5, |p| p.groups = vec!["team".into()]),
-        provider(6, |p| p.allowed_models = vec!["other".into()]),
+        provider(6, |p| p.allowed_models = vec![exact("other")]),
         provider(7, |p| {
-            p.allowed_models = vec!["other".into()];
-            p.model_redirects = vec![ModelRedirect {
-                source: "m".into(),
+            p.allowed_models = vec![exact("other")];
+            p.model_redirects = vec![Redirect {
+                source: exact("m"),
                 target: "other".into(),
             }];
         }),

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use pingora::proxy::Session;
 
 use crate::domain::caller::Caller;
+use crate::domain::pattern::Pattern;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::policy::select::{Wanted, eligible};
@@ -75,8 +76,9 @@ fn known_models<'a>(
             nominee: None,
         };
         for provider in eligible(&snapshot.providers, wanted) {
-            known.extend(provider.allowed_models.iter().map(String::as_str));
-            known.extend(provider.model_redirects.iter().map(|r| r.source.as_str()));
+            known.extend(provider.allowed_models.iter().filter_map(Pattern::name));
+            let redirects = provider.model_redirects.iter();
+            known.extend(redirects.filter_map(|redirect| redirect.source.name()));
         }
     }
     known

@@ -1,8 +1,8 @@
 //! Tests of the snapshot, on both databases.
 
 use entity::value::{
-    EgressPolicy, GroupPriorities, Headers, KeyHasher, ModelRedirects, ProviderType, Sealed,
-    Secret, Strings, Timeouts,
+    EgressPolicy, GroupPriorities, Headers, KeyHasher, ModelRedirects, NameRules, ProviderType,
+    Sealed, Secret, Strings, Timeouts,
 };
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
@@ -81,7 +81,7 @@ impl World {
             priority: -1,
             group_priorities: GroupPriorities([("a".to_owned(), 2)].into()),
             group_tags: Strings(vec![" a ".to_owned(), String::new(), "b".to_owned()]),
-            allowed_models: Strings::default(),
+            allowed_models: NameRules::default(),
             model_redirects: ModelRedirects::default(),
             max_attempts: 2,
             timeouts: Timeouts::default(),
@@ -123,6 +123,7 @@ async fn all_tables_make_one_snapshot() {
         world.add_key(db, deleted, "orphan", "").await;
         let settings = GatewaySettings {
             egress_policy: EgressPolicy::PublicOnly,
+            ..GatewaySettings::default()
         };
         let row = setting::ActiveModel {
             id: Set(setting::ONLY_ID),
@@ -172,7 +173,7 @@ async fn a_provider_that_cannot_be_used_leaves_the_others_be() {
         assert_eq!(good.name, "good");
         assert_eq!(good.kind, ProviderType::ClaudeAuth);
         assert_eq!(good.api_key.expose(), "sk-upstream");
-        assert_eq!(good.base.host, "relay.example");
+        assert_eq!(good.endpoints[0].host, "relay.example");
         assert_eq!(good.groups, ["a", "b"]);
         assert_eq!((good.weight, good.priority, good.max_attempts), (3, -1, 2));
         assert_eq!(good.group_priorities["a"], 2);

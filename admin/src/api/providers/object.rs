@@ -123,7 +123,12 @@ impl Provider {
             priority: provider.priority,
             group_priorities: provider.group_priorities.0,
             group_tags: provider.group_tags.0,
-            allowed_models: provider.allowed_models.0,
+            allowed_models: provider
+                .allowed_models
+                .0
+                .into_iter()
+                .map(|rule| rule.pattern)
+                .collect(),
             model_redirects: provider
                 .model_redirects
                 .0
@@ -180,6 +185,7 @@ impl From<value::ModelRedirect> for ModelRedirect {
 impl From<ModelRedirect> for value::ModelRedirect {
     fn from(redirect: ModelRedirect) -> Self {
         Self {
+            kind: value::MatchKind::Exact,
             source: redirect.source,
             target: redirect.target,
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use entity::{
     provider,
-    value::{self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, Strings},
+    value::{self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, NameRules, Strings},
 };
 use http::{HeaderName, HeaderValue};
 use poem_openapi::{Object, types::MaybeUndefined};
@@ -168,8 +168,10 @@ impl ProviderFields {
         );
         rules::put(
             &mut provider.allowed_models,
-            rules::map(self.allowed_models, Strings),
-            Strings::default(),
+            rules::map(self.allowed_models, |names| {
+                NameRules(names.into_iter().map(value::NameRule::exact).collect())
+            }),
+            NameRules::default(),
         );
         rules::put(
             &mut provider.model_redirects,
@@ -281,6 +283,7 @@ impl TimeoutsPatch {
                 current.first_byte_ms,
                 default.first_byte_ms,
             ),
+            first_content_ms: current.first_content_ms,
             idle_ms: merge(self.idle_ms, current.idle_ms, default.idle_ms),
             total_ms: merge(self.total_ms, current.total_ms, default.total_ms),
         }
