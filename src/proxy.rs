@@ -3,17 +3,24 @@
 //! The same hooks run for three kinds of request, told apart by their `Context`:
 //!
 //! - a **journey** is a client's request: it lives in `request_filter` from identify to the last byte (`journey.rs`), trying
-//!   one **attempt** after another (`run.rs`) and relaying the good one (`relay.rs`); what is known of it stands in `facts.rs`;
-//! - an **attempt** is a subrequest spawned by a journey (`subrequest.rs`) and passes the upstream hooks (`peer.rs`, `rewrite.rs`, `attempt.rs`);
+//!   one **attempt** after another (`run.rs`), holding each answer until it is known to be one (`contender.rs`, `blame.rs`) and relaying
+//!   the good one (`deliver.rs`, `relay.rs`); what is known of it stands in `facts.rs` and is settled in `settle.rs`;
+//! - an **attempt** is a subrequest started by a journey (`subrequest.rs`) and passes the upstream hooks (`peer.rs`, `rewrite.rs`, `attempt.rs`);
 //! - **admin** traffic is proxied to the admin service's socket as it is (`admin_side.rs`).
 
 mod admin_side;
+mod alarm;
 mod attempt;
+mod blame;
+mod contender;
 mod context;
+mod deliver;
 mod facts;
 mod fault;
 mod journey;
+mod line;
 mod live;
+mod losers;
 mod parts;
 mod peer;
 mod relay;
@@ -25,6 +32,7 @@ mod settle;
 mod shutdown;
 mod stop;
 mod subrequest;
+mod tries;
 
 use std::sync::Arc;
 
@@ -147,11 +155,11 @@ impl ProxyHttp for Gateway {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         ctx: &mut Context,
     ) -> Result<Option<std::time::Duration>> {
         if let Context::Attempt(attempt) = ctx {
-            attempt.passes(body);
+            attempt.passes(body, end_of_stream);
         }
         Ok(None)
     }
@@ -181,8 +189,8 @@ impl ProxyHttp for Gateway {
     }
 
     async fn logging(&self, _session: &mut Session, _e: Option<&Error>, ctx: &mut Context) {
-        if let Context::Journey(journey) = ctx {
-            journey.settle();
+        if let Context::Journey(journey) = std::mem::replace(ctx, Context::Unset) {
+            journey.finish();
         }
     }
 

@@ -1,5 +1,6 @@
 //! The decision chain: what was tried for a request, in order, and why. It is stored as JSON with the request's log row.
 
+use entity::value::Multiplier;
 use serde::Serialize;
 
 use super::fault::Fault;
@@ -11,14 +12,20 @@ use super::usage::{Provenance, Usage};
 pub struct AttemptRecord {
     /// 1 for the first.
     pub attempt: u32,
-    /// The provider tried.
-    pub provider_id: i64,
+    /// The provider tried; none when nobody was left.
+    pub provider_id: Option<i64>,
     /// Its name at that time.
-    pub provider_name: String,
+    pub provider_name: Option<String>,
+    /// Which of its addresses: host, and port unless it is the scheme's own.
+    pub endpoint: Option<String>,
     /// The model asked of it, after redirects.
     pub model: Option<String>,
-    /// Why this provider: tier, weight and how many others stood beside it.
+    /// Why this provider and not another.
     pub selection: Selection,
+    /// The provider's factor on prices.
+    pub provider_multiplier: Multiplier,
+    /// The factor of the group it was reached through.
+    pub group_multiplier: Multiplier,
     /// The upstream's status, if it answered.
     pub status: Option<u16>,
     /// How it ended.
@@ -29,12 +36,16 @@ pub struct AttemptRecord {
     pub error: Option<String>,
     /// The start of a failed attempt's body.
     pub error_body: Option<String>,
+    /// Milliseconds the upstream asked to be left alone.
+    pub retry_after_ms: Option<u64>,
     /// Microseconds from the request's arrival to the attempt's start.
     pub started_us: u64,
     /// Milliseconds the attempt took.
     pub duration_ms: u64,
     /// Milliseconds from the attempt's start to the first byte of the upstream's answer.
     pub ttfb_ms: Option<u64>,
+    /// Milliseconds from the attempt's start to its first content.
+    pub ttft_ms: Option<u64>,
     /// Edits made to the client's body for this attempt.
     pub edits: Vec<String>,
     /// Tokens reported.
@@ -69,4 +80,8 @@ pub enum Outcome {
     Cut,
     /// The client left before the end.
     ClientLeft,
+    /// Another attempt of the same request was faster.
+    Lost,
+    /// There was nobody to try.
+    Unserved,
 }

@@ -47,6 +47,8 @@ pub enum Reason {
     NoProvider,
     /// The gateway is shedding load or shutting down.
     Overloaded,
+    /// An upstream refused the request, and an error rule says what the client sees of it: this status.
+    Upstream(StatusCode),
     /// A defect of ours.
     Internal,
 }
@@ -59,6 +61,17 @@ impl Refusal {
         Self {
             reason,
             message: message.into(),
+        }
+    }
+
+    /// An upstream's refusal in words of our own. A status that is no error becomes 400.
+    #[must_use]
+    pub fn upstream(status: u16, message: Option<String>) -> Self {
+        let status = StatusCode::from_u16(status).ok();
+        let status = status.filter(|s| s.is_client_error() || s.is_server_error());
+        Self {
+            reason: Reason::Upstream(status.unwrap_or(StatusCode::BAD_REQUEST)),
+            message: message.unwrap_or_else(|| "The request was refused upstream.".to_owned()),
         }
     }
 }
@@ -83,6 +96,7 @@ impl Reason {
             Self::UnknownEndpoint => StatusCode::NOT_FOUND,
             Self::Unsupported => StatusCode::UPGRADE_REQUIRED,
             Self::NoProvider | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Upstream(status) => status,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -106,6 +120,7 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::NoProvider => "no_provider_available",
             Self::Overloaded => "overloaded",
+            Self::Upstream(_) => "upstream_error",
             Self::Internal => "internal_error",
         }
     }

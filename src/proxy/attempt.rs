@@ -1,7 +1,7 @@
 //! An attempt: one try at one upstream, seen from the upstream's side of the gateway. Its state, and what its hooks do to it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -9,14 +9,18 @@ use http::header::{self, HeaderName};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Error;
 use pingora::proxy::FailToProxy;
-use tokio::sync::oneshot;
 
 use super::fault;
+use super::line::Line;
+use super::tries::Leeway;
 use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
-use crate::policy::retry::fault_of_status;
-use crate::policy::select::Choice;
+use crate::policy::affinity::{Asking, Nominee};
+use crate::policy::breaker::Permit;
+use crate::policy::inflight::InflightGuard;
+use crate::policy::retry;
+use crate::policy::select::{Choice, Nobody};
 use crate::store::snapshot::Snapshot;
 use crate::wire::encoding::StreamDecoder;
 use crate::wire::endpoint::Endpoint;
@@ -43,29 +47,41 @@ pub struct Plan {
     pub body: Bytes,
     /// The client's address.
     pub client_ip: Option<String>,
+    /// A number that the turns of one conversation have in common.
+    pub conversation: u64,
+    /// The provider that has this conversation's prefix in its cache.
+    pub nominee: Option<Nominee>,
 }
 
 /// One attempt.
 pub struct Attempt {
     /// What it shares with its siblings.
     pub plan: Arc<Plan>,
-    /// Providers without tries left.
-    pub exhausted: Vec<i64>,
-    /// The provider to take if it still passes.
-    pub nominee: Option<i64>,
+    /// What it must keep to.
+    pub leeway: Leeway,
     /// The body as this provider gets it.
     pub body: Bytes,
     /// How it goes.
     pub report: Report,
+    /// Its place among the provider's requests, until it ends.
+    pub seat: Option<InflightGuard>,
     decoder: Option<StreamDecoder>,
     meter: Option<Meter>,
-    link: Link,
+    line: Arc<Line>,
 }
 
 /// How an attempt went.
 pub struct Report {
     /// The provider and why; none when nobody was left.
     pub choice: Option<Choice>,
+    /// Why nobody was left.
+    pub nobody: Option<Nobody>,
+    /// Which of the provider's addresses.
+    pub endpoint: usize,
+    /// The breakers' leave, to be told how it went.
+    pub permit: Option<Permit>,
+    /// How long the upstream asks to be left alone.
+    pub retry_after: Option<Duration>,
     /// The model it was asked for.
     pub model: Option<String>,
     /// Edits made to the body.
@@ -90,24 +106,35 @@ pub struct Report {
     pub reading: Option<Reading>,
 }
 
-/// What the attempt's side holds of the connection to its journey.
-pub struct Link {
-    /// Announces the chosen provider.
-    pub chosen: Option<oneshot::Sender<Arc<Provider>>>,
-    /// Tells how it went; sent when the attempt is dropped, however that comes about.
-    pub report: Option<oneshot::Sender<Report>>,
+// === impl Plan ===
+
+impl Plan {
+    /// What affinity knows the conversation by.
+    pub fn asking(&self) -> Asking<'_> {
+        Asking {
+            key_id: self.caller.key.id,
+            protocol: self.endpoint.protocol,
+            model: self.model.as_deref().unwrap_or_default(),
+            session_id: self.peek.session_id.as_deref(),
+            prefix: self.peek.prefix.as_ref(),
+        }
+    }
 }
 
 // === impl Attempt ===
 
 impl Attempt {
     /// A new attempt.
-    pub fn new(plan: Arc<Plan>, exhausted: Vec<i64>, nominee: Option<i64>, link: Link) -> Self {
+    pub fn new(plan: Arc<Plan>, leeway: Leeway, line: Arc<Line>) -> Self {
         let now = Instant::now();
         Self {
             body: plan.body.clone(),
             report: Report {
                 choice: None,
+                nobody: None,
+                endpoint: 0,
+                permit: None,
+                retry_after: None,
                 model: plan.model.clone(),
                 edits: Vec::new(),
                 reused_connection: false,
@@ -121,11 +148,11 @@ impl Attempt {
                 reading: None,
             },
             plan,
-            exhausted,
-            nominee,
+            leeway,
+            seat: None,
             decoder: None,
             meter: None,
-            link,
+            line,
         }
     }
 
@@ -136,10 +163,7 @@ impl Attempt {
 
     /// Notes the choice and tells the journey.
     pub fn choose(&mut self, choice: Choice) {
-        if let Some(chosen) = self.link.chosen.take() {
-            // The journey may have left already.
-            let _ = chosen.send(choice.provider.clone());
-        }
+        self.line.choose(choice.provider.clone());
         self.report.choice = Some(choice);
     }
 
@@ -172,8 +196,10 @@ impl Attempt {
         self.report.status = Some(status);
         self.report.first_byte = Some(Instant::now());
         self.decode(response);
-        if let Some(fault) = fault_of_status(status) {
-            self.fail(fault, format!("the upstream answered {status}"));
+        if !response.status.is_success() {
+            let value = |name: &str| response.headers.get(name)?.to_str().ok();
+            self.report.retry_after =
+                retry::retry_after(value("retry-after"), value("retry-after-ms"), Utc::now());
         } else if self.plan.endpoint.operation.is_metered() {
             self.meter = Some(Meter::new(
                 self.plan.endpoint.protocol,
@@ -197,8 +223,16 @@ impl Attempt {
     }
 
     /// Hook: a chunk of the answer passes.
-    pub fn passes(&mut self, body: &mut Option<Bytes>) {
-        let Some(chunk) = body else { return };
+    pub fn passes(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
+        if let Some(chunk) = body {
+            self.read(chunk);
+        }
+        if end_of_stream && let Some(meter) = &self.meter {
+            self.line.end(meter.is_complete());
+        }
+    }
+
+    fn read(&mut self, chunk: &mut Bytes) {
         if let Some(decoder) = &mut self.decoder {
             let mut plain = BytesMut::new();
             decoder.feed(chunk, &mut |piece: &[u8]| plain.extend_from_slice(piece));
@@ -208,6 +242,9 @@ impl Attempt {
             return;
         };
         meter.feed(chunk);
+        if self.report.first_content.is_none() {
+            self.line.reach(meter.phase());
+        }
         if self.report.first_content.is_none() && meter.has_content() {
             self.report.first_content = Some(Instant::now());
         }
@@ -228,11 +265,11 @@ impl Attempt {
 impl Drop for Attempt {
     /// The report goes out however the attempt ends: complete, failed, or stopped where it stood.
     fn drop(&mut self) {
-        let Some(report) = self.link.report.take() else {
-            return;
-        };
-        let own = Report {
+        drop(self.seat.take());
+        let report = Report {
             choice: self.report.choice.take(),
+            nobody: self.report.nobody.take(),
+            permit: self.report.permit.take(),
             model: self.report.model.take(),
             edits: std::mem::take(&mut self.report.edits),
             failure: self.report.failure.take(),
@@ -241,8 +278,7 @@ impl Drop for Attempt {
             ended_at: Utc::now(),
             ..self.report
         };
-        // Nobody listens when the journey is gone as well.
-        let _ = report.send(own);
+        self.line.close(report);
     }
 }
 

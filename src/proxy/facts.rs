@@ -1,16 +1,20 @@
 //! What is known of a journey, noted as it becomes known. What it becomes in the log is decided by what stands here.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use entity::value::Multiplier;
 use uuid::Uuid;
 
 use super::attempt::{Plan, Report};
+use super::losers::Loser;
 use crate::domain::caller::Caller;
-use crate::domain::chain::{AttemptRecord, Outcome};
+use crate::domain::chain::{AttemptRecord, Outcome, Selection};
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
+use crate::policy::affinity::Flight;
+use crate::policy::breaker::{Failure, Permit};
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::meter::Reading;
@@ -39,9 +43,42 @@ pub struct Facts {
     pub request_bytes: usize,
     /// What was tried.
     pub attempts: Vec<Tried>,
+    /// What lost against another attempt and is still read on.
+    pub losers: Vec<Loser>,
+    /// Its place among the requests of its session.
+    pub flight: Option<Flight>,
     /// Why we refused, if we did.
     pub refusal: Option<Refusal>,
     /// What the client got.
+    pub answer: Answer,
+    /// Whether the request is still to be settled. Probes and preflights never are.
+    pub is_unsettled: bool,
+    /// Whether a page asks, which needs leave to read the answer.
+    pub is_cross_origin: bool,
+    /// Method and path.
+    pub target: String,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The client's address.
+    pub client_ip: Option<String>,
+}
+
+/// One attempt, as it goes into the chain and onto the bill.
+pub struct Tried {
+    /// For the chain.
+    pub record: AttemptRecord,
+    /// For the bill; none when nothing was metered.
+    pub reading: Option<Reading>,
+    /// When it ended.
+    pub ended_at: DateTime<Utc>,
+    /// When its first content came.
+    pub first_content: Option<Instant>,
+    /// Whether its failure may be the request's own doing, see `blame.rs`.
+    pub is_ambiguous: bool,
+    permit: Option<Permit>,
+}
+
+/// What the client got.
     pub answer: Answer,
     /// Whether the request is still to be settled. Probes and preflights never are.
     pub is_unsettled: bool,
@@ -92,45 +129,99 @@ const EXCERPT: usize = 2 << 10;
 impl Facts {
     /// Takes an attempt into the chain.
     pub fn note(&mut self, report: Report, outcome: Outcome, error_body: Option<&[u8]>) {
-        let Some(choice) = report.choice else { return };
-        let ms = |later: std::time::Instant, earlier| {
+        let ms = |later: Instant, earlier| {
             u64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(u64::MAX)
         };
-        let (fault, error) = match report.failure {
-            Some((fault, what)) => (Some(fault), Some(what)),
-            None => (None, None),
-        };
+        let since_arrival = report.started.saturating_duration_since(self.arrived);
+        let (fault, error) = report.failure.unzip();
         let reading = report.reading;
-        let record = AttemptRecord {
+        let mut record = AttemptRecord {
             attempt: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX) + 1,
-            provider_id: choice.provider.id,
-            provider_name: choice.provider.name.clone(),
+            provider_id: None,
+            provider_name: None,
+            endpoint: None,
             model: report.model,
-            selection: choice.selection,
+            selection: Selection::default(),
+            provider_multiplier: Multiplier::ONE,
+            group_multiplier: Multiplier::ONE,
             status: report.status,
             outcome,
             fault,
             error,
             error_body: error_body
                 .map(|body| String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]).into_owned()),
-            started_us: u64::try_from(
-                report
-                    .started
-                    .saturating_duration_since(self.arrived)
-                    .as_micros(),
-            )
-            .unwrap_or(u64::MAX),
+            retry_after_ms: report
+                .retry_after
+                .map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)),
+            started_us: u64::try_from(since_arrival.as_micros()).unwrap_or(u64::MAX),
             duration_ms: ms(report.ended, report.started),
             ttfb_ms: report.first_byte.map(|at| ms(at, report.started)),
+            ttft_ms: report.first_content.map(|at| ms(at, report.started)),
             edits: report.edits,
             usage: reading.as_ref().map(|r| r.usage).unwrap_or_default(),
             settled_from: reading.as_ref().map(|r| r.provenance).unwrap_or_default(),
         };
+        match (report.choice, report.nobody) {
+            (Some(choice), _) => {
+                let provider = &choice.provider;
+                let group = self.snapshot.groups.get(&choice.group);
+                record.provider_id = Some(provider.id);
+                record.provider_name = Some(provider.name.clone());
+                let endpoint = provider.endpoints.get(report.endpoint);
+                record.endpoint = endpoint.map(|endpoint| endpoint.authority.clone());
+                record.provider_multiplier = provider.cost_multiplier;
+                record.group_multiplier = group.copied().unwrap_or_default();
+                record.selection = choice.selection;
+            }
+            (None, Some(nobody)) => {
+                // Others were tried before: their story is told already.
+                if !self.attempts.is_empty() {
+                    return;
+                }
+                record.outcome = Outcome::Unserved;
+                record.selection.considered = nobody.considered;
+                record.selection.dropped = nobody.dropped;
+            }
+            (None, None) => return,
+        }
         self.attempts.push(Tried {
             record,
             reading,
             ended_at: report.ended_at,
             first_content: report.first_content,
+            is_ambiguous: false,
+            permit: report.permit,
         });
+    }
+}
+
+// === impl Tried ===
+
+impl Tried {
+    /// Tells the breakers how it went; the second time does nothing.
+    pub fn tell(&mut self) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        let record = &self.record;
+        match (record.outcome, record.fault) {
+            (Outcome::Completed, _) => permit.success(Instant::now()),
+            (Outcome::Failed | Outcome::Cut, Some(fault)) => permit.failure(
+                Failure {
+                    fault,
+                    status: record.status,
+                    message: record.error.as_deref().unwrap_or_default(),
+                    retry_after: record.retry_after_ms.map(Duration::from_millis),
+                },
+                Instant::now(),
+            ),
+            // Neither good nor bad: the permit is returned as it is dropped.
+            _ => {}
+        }
+    }
+
+    /// The breakers do not hear of it.
+    pub fn forgive(&mut self) {
+        self.permit = None;
     }
 }

@@ -19,10 +19,12 @@ use super::facts::{Answer, Facts};
 use super::live::LiveGuard;
 use super::parts::Parts;
 use super::stop::Stop;
-use super::{reply, run, settle};
+use super::{losers, reply, run, settle};
 use crate::domain::caller::Caller;
+use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::affinity::Asking;
 use crate::policy::{access, authn};
 use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
@@ -60,6 +62,8 @@ impl Journey {
             plan: None,
             request_bytes: 0,
             attempts: Vec::new(),
+            losers: Vec::new(),
+            flight: None,
             refusal: None,
             answer: Answer::default(),
             is_unsettled: true,
@@ -82,7 +86,7 @@ impl Journey {
     ///
     /// # Errors
     /// When the client is gone, or its answer was cut in a way that only closing the connection can tell it.
-    pub async fn run(&mut self, session: &mut Session, parts: &Parts) -> Result<bool> {
+    pub async fn run(&mut self, session: &mut Session, parts: &Arc<Parts>) -> Result<bool> {
         receive::settle_connection(session);
         if self.answer_probe(session).await? {
             return Ok(true);
@@ -95,7 +99,7 @@ impl Journey {
         Ok(true)
     }
 
-    async fn steps(&mut self, session: &mut Session, parts: &Parts) -> Result<(), Stop> {
+    async fn steps(&mut self, session: &mut Session, parts: &Arc<Parts>) -> Result<(), Stop> {
         let identified = self.identify(session, parts);
         self.facts.caller = identified.as_ref().ok().cloned();
         let endpoint = self.endpoint(session)?;
@@ -167,7 +171,20 @@ impl Journey {
         }
         let wants_stream = endpoint.operation == Operation::GenerateStream
             || (endpoint.protocol != Protocol::Gemini && peek.stream == Some(true));
+        let asking = Asking {
+            key_id: caller.key.id,
+            protocol: endpoint.protocol,
+            model: model.as_deref().unwrap_or_default(),
+            session_id: peek.session_id.as_deref(),
+            prefix: peek.prefix.as_ref(),
+        };
+        let affinity = &self.parts.routing.affinity;
+        let nominee = affinity.nominate(&asking, self.facts.arrived);
+        let conversation = affinity.conversation(&asking);
+        self.facts.flight = affinity.enter(&asking);
         let plan = Arc::new(Plan {
+            conversation,
+            nominee,
             head: take_head(session)?,
             snapshot: self.facts.snapshot.clone(),
             endpoint,
@@ -210,8 +227,23 @@ impl Journey {
         written
     }
 
-    /// Hook: it is over. Settles it, once.
-    pub fn settle(&mut self) {
+    /// Hook: it is over. What lost against the answer is waited for, without holding up the connection's next request.
+    pub fn finish(mut self: Box<Self>) {
+        if self.facts.losers.is_empty() {
+            return self.settle();
+        }
+        losers::spawn(async move {
+            for loser in std::mem::take(&mut self.facts.losers) {
+                if let Some(report) = loser.report().await {
+                    self.facts.note(report, Outcome::Lost, None);
+                }
+            }
+            self.settle();
+        });
+    }
+
+    /// Settles it, once.
+    fn settle(&mut self) {
         settle::settle(&mut self.facts, &self.parts);
     }
 

@@ -1,45 +1,102 @@
-//! `upstream_peer` of an attempt: a provider is selected, its body derived, its address resolved and checked.
+//! `upstream_peer` of an attempt: a provider is chosen, its body derived, one of its addresses reached.
 
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::protocols::l4::ext::TcpKeepalive;
 use pingora::{ErrorType, ImmutStr};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Plan};
+use super::contender::millis;
 use super::parts::Parts;
+use super::upstreams::Reached;
+use crate::domain::chain::How;
 use crate::domain::fault::Fault;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
-use crate::policy::egress;
-use crate::policy::select::{Wanted, select};
+use crate::policy::routing::{Question, Tried};
 use crate::wire::patch;
 
 /// How long an idle connection to a provider is kept. Shorter than most servers' own limit, so that few are found dead.
 const IDLE_CONNECTION: Duration = Duration::from_secs(55);
 
-/// Selects a provider for the attempt and says how to reach it.
+/// Chooses a provider for the attempt and says how to reach it.
 ///
 /// # Errors
 /// When no provider is left, or the chosen one has no address that may be used.
 pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<Box<HttpPeer>> {
     let plan = attempt.plan.clone();
-    let wanted = Wanted {
-        protocol: plan.endpoint.protocol,
-        model: plan.model.as_deref(),
-        groups: plan.caller.groups(),
-        exhausted: &attempt.exhausted,
-        nominee: attempt.nominee,
-    };
-    let Some(choice) = select(&plan.snapshot.providers, &wanted, fastrand::f64()) else {
+    while !take_seat(attempt, &plan, parts)? {}
+    let Some(provider) = attempt.provider().cloned() else {
         return Err(explained("no provider is left"));
     };
-    let provider = choice.provider.clone();
-    attempt.choose(choice);
     derive_body(attempt, &provider);
     connect_to(attempt, &provider, parts).await
+}
+
+/// Chooses a provider and takes what an attempt at it needs. Between the choice and the taking another request may have been faster: then it
+/// says no, and the choice is made again without that provider.
+fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> {
+    let routing = &parts.routing;
+    let leeway = &attempt.leeway;
+    let question = Question {
+        snapshot: &plan.snapshot,
+        caller: &plan.caller,
+        protocol: plan.endpoint.protocol,
+        model: plan.model.as_deref(),
+        client: plan.client(),
+        conversation: plan.conversation,
+        bound: plan.nominee,
+        tried: Tried {
+            exhausted: &leeway.exhausted,
+            any: &leeway.tried,
+            again: leeway.again,
+            is_hedge: leeway.is_hedge,
+            had_last_resort: leeway.had_last_resort,
+        },
+        at: Instant::now(),
+        wall: chrono::Utc::now(),
+    };
+    let choice = match routing.choose(&question) {
+        Ok(choice) => choice,
+        Err(nobody) => {
+            attempt.report.nobody = Some(nobody);
+            return Err(explained("no provider is left"));
+        }
+    };
+    let provider = choice.provider.clone();
+    let is_forced = choice.selection.by == How::LastResort;
+    let endpoint = endpoint(attempt, &provider, parts, question.at);
+    let seat = routing.inflight.enter(provider.id, provider.max_concurrent);
+    let permit = routing
+        .breakers
+        .admit(&provider, endpoint, plan.model.as_deref(), question.at, is_forced);
+    let (Some(seat), Some(permit)) = (seat, permit) else {
+        attempt.leeway.exhausted.push(provider.id);
+        return Ok(false);
+    };
+    attempt.seat = Some(seat);
+    attempt.report.permit = Some(permit);
+    attempt.report.endpoint = endpoint;
+    attempt.choose(choice);
+    Ok(true)
+}
+
+/// The first of the provider's addresses that is healthy, was not out of reach in this request, and whose breaker is closed; the main one when
+/// there is none.
+fn endpoint(attempt: &Attempt, provider: &Provider, parts: &Parts, now: Instant) -> usize {
+    if provider.endpoints.len() == 1 {
+        return 0;
+    }
+    let failed = &attempt.leeway.endpoints;
+    let mut order = parts.upstreams.order(provider);
+    let first = order.find(|index| {
+        !failed.contains(&(provider.id, *index))
+            && parts.routing.breakers.is_endpoint_open(provider, *index, now)
+    });
+    first.unwrap_or(0)
 }
 
 /// The body as this provider gets it: the client's own, but for the model's name where it is redirected.
@@ -77,56 +134,7 @@ async fn connect_to(
     provider: &Provider,
     parts: &Parts,
 ) -> Result<Box<HttpPeer>> {
-    let base = &provider.endpoints[0];
-    let addresses = match parts.resolver.resolve(&base.host, base.port).await {
-        Ok(addresses) => addresses,
-        Err(e) => {
-            attempt.fail(Fault::Network, e.to_string());
-            return Err(explained("the provider's host name does not resolve"));
-        }
-    };
-    let policy = attempt.plan.snapshot.settings.egress_policy;
-    let start = fastrand::usize(..addresses.len());
-    let Some(address) = (0..addresses.len())
-        .map(|i| addresses[(start + i) % addresses.len()])
-        .find(|address| egress::permits(policy, address.ip()))
-    else {
-        attempt.fail(
-            Fault::Provider,
-            "the provider's address is in a range that is never used or that egressPolicy forbids",
-        );
-        return Err(explained("the provider's address is not allowed"));
-    };
-    let sni = if base.is_tls {
-        base.host.clone()
-    } else {
-        String::new()
-    };
-    let mut peer = HttpPeer::new(address, base.is_tls, sni);
-    let timeouts = &provider.timeouts;
-    let quiet = if attempt.plan.wants_stream {
-        timeouts.first_byte_ms.max(timeouts.idle_ms)
-    } else {
-        timeouts.total_ms
-    };
-    let options = &mut peer.options;
-    options.connection_timeout = millis(timeouts.connect_ms);
-    options.total_connection_timeout = millis(timeouts.connect_ms);
-    options.read_timeout = millis(quiet);
-    options.write_timeout = millis(timeouts.total_ms);
-    options.idle_timeout = Some(IDLE_CONNECTION);
-    options.tcp_keepalive = Some(TcpKeepalive {
-        idle: Duration::from_secs(60),
-        interval: Duration::from_secs(10),
-        count: 3,
-        user_timeout: Duration::ZERO,
-    });
-    Ok(Box::new(peer))
-}
-
-/// A duration of so many milliseconds; 0 is none.
-pub fn millis(ms: u64) -> Option<Duration> {
-    (ms > 0).then(|| Duration::from_millis(ms))
+    todo!("merged with the connect branch")
 }
 
 fn explained(what: &'static str) -> Box<Error> {

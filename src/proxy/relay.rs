@@ -1,30 +1,35 @@
 //! The client gets an answer: chunk by chunk, no faster than it takes them; and reading on when it has left.
 //!
 //! The upstream is read only as fast as the client reads: the attempt's channel holds four pieces, and when it is full, Pingora stops
-//! reading the upstream's socket. What is there already is written in one go.
+//! reading the upstream's socket. What is there already is written in one go, the held head and pieces included.
+//!
+//! While the upstream of a stream is silent, the client is sent a ping now and then, because proxies in front of us cut what stands
+//! still for 60 or 100 seconds. A ping may stand only between two events, never inside one.
 //!
 //! When the client leaves, the upstream is read on, bounded in bytes, time and number, because it goes on generating and
 //! charging either way, and the usage at the end of its stream is the only exact figure of what it cost.
 
+use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use entity::value::Timeouts;
-use http::header;
 use pingora::ErrorType;
-use pingora::http::ResponseHeader;
 use pingora::prelude::{Error, Result};
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
 
+use super::alarm::Alarm;
 use super::attempt::Report;
+use super::contender::{Contender, is_event_stream, millis};
 use super::facts::Facts;
 use super::parts::Parts;
-use super::peer::millis;
 use super::reply;
 use super::stop::Stop;
 use super::subrequest::Running;
-use crate::wire;
+use crate::domain::fault::Fault;
+use crate::wire::reply::{self as words, Framing};
 
 /// How an answer's way to the client ended.
 pub enum End {
@@ -32,8 +37,8 @@ pub enum End {
     Complete,
     /// The client left.
     ClientLeft,
-    /// The upstream broke off; says how.
-    Cut(String),
+    /// It was broken off: whose fault, and how.
+    Cut(Fault, String),
 }
 
 /// How long the upstream is read on after the client left.
@@ -43,108 +48,175 @@ const DRAIN_BYTES: usize = 8 << 20;
 /// How much of a refused answer is kept for the chain.
 const KEPT: usize = 4 << 10;
 
-/// Commits to the attempt's answer and forwards it. `keep` collects the start of the body.
-///
-/// # Errors
-/// When the head cannot be written for another reason than the client having left.
+/// Commits to the answer and forwards it. `keep` collects the start of the body.
 pub async fn relay(
     facts: &mut Facts,
     session: &mut Session,
-    parts: &Parts,
-    running: &mut Running,
-    mut head: Box<ResponseHeader>,
-    timeouts: Timeouts,
-    mut keep: Option<&mut BytesMut>,
-) -> Result<End> {
-    reply::adopt(&mut head, facts)?;
+    parts: &Arc<Parts>,
+    contender: &mut Contender,
+    keep: Option<&mut BytesMut>,
+) -> End {
+    let Some(mut head) = contender.head.take() else {
+        return broken("the answer has no head");
+    };
+    if let Err(e) = reply::adopt(&mut head, facts) {
+        return End::Cut(Fault::Us, e.to_string());
+    }
     facts.answer.status = head.status.as_u16();
     facts.answer.is_stream = is_event_stream(&head);
     facts.answer.first_byte = Some(Instant::now());
-    let mut patience = Patience::new(running, timeouts, facts.answer.is_stream);
-    if session.write_response_header(head, false).await.is_err() {
-        return Ok(left(facts));
+    let timeouts = contender.provider.as_ref().map(|p| p.timeouts);
+    let alarm = std::mem::take(&mut contender.alarm);
+    let mut way = Way {
+        silence: Silence::new(alarm, timeouts.unwrap_or_default(), facts, contender),
+        pings: Pings::new(facts),
+        is_metered: keep.is_none() && is_metered(facts),
+        keep,
+        facts,
+        session,
+    };
+    let mut batch = Vec::with_capacity(contender.held.pieces.len() + 2);
+    batch.push(HttpTask::Header(head, false));
+    let pieces = contender.held.pieces.drain(..);
+    batch.extend(pieces.map(|piece| HttpTask::Body(Some(piece), false)));
+    if contender.held.is_whole {
+        batch.push(HttpTask::Done);
     }
-    let cutting = parts.shutdown.cutting();
-    tokio::pin!(cutting);
-    loop {
-        tokio::select! {
-            biased;
-            task = running.next() => match task {
-                Some(HttpTask::Body(chunk, _)) => {
-                    patience.renew();
-                    if let (Some(keep), Some(chunk)) = (keep.as_deref_mut(), &chunk) {
-                        let room = KEPT - keep.len().min(KEPT);
-                        keep.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    match way.write(batch, &mut contender.running).await {
+        Some(end) => end,
+        None => way.follow(parts, &mut contender.running).await,
+    }
+}
+
+/// An answer on its way.
+struct Way<'a> {
+    facts: &'a mut Facts,
+    session: &'a mut Session,
+    keep: Option<&'a mut BytesMut>,
+    silence: Silence,
+    pings: Pings,
+    is_metered: bool,
+}
+
+// === impl Way ===
+
+impl Way<'_> {
+    async fn follow(&mut self, parts: &Arc<Parts>, running: &mut Running) -> End {
+        let cutting = parts.shutdown.cutting();
+        tokio::pin!(cutting);
+        loop {
+            let ended = tokio::select! {
+                biased;
+                task = running.next() => match task {
+                    Some(task) => {
+                        self.silence.renew();
+                        self.forward(task, running).await
                     }
-                    match forward(facts, session, running, chunk).await {
-                        Ok(None) => {}
-                        Ok(Some(end)) => return Ok(end),
-                        Err(_) => return Ok(left(facts)),
-                    }
+                    None => Some(broken("the upstream broke off before the end of its answer")),
+                },
+                () = poll_fn(|cx| self.silence.alarm.poll(cx)) => Some(self.silence.end()),
+                () = poll_fn(|cx| self.pings.alarm.poll(cx)) => self.ping().await,
+                () = &mut cutting => Some(End::Cut(Fault::Us, "the gateway shut down".into())),
+                _ = self.session.read_body_or_idle(true) => Some(self.left()),
+            };
+            if let Some(end) = ended {
+                return end;
+            }
+        }
+    }
+
+    async fn forward(&mut self, task: HttpTask, running: &mut Running) -> Option<End> {
+        match (task, running.try_next()) {
+            (HttpTask::Body(piece, _), None) => {
+                self.pass(piece.as_ref());
+                self.pings.put_off();
+                match self.session.write_response_body(piece, false).await {
+                    Ok(()) => None,
+                    Err(_) => Some(self.left()),
                 }
-                Some(HttpTask::Done | HttpTask::Trailer(_)) => return finish(facts, session).await,
-                Some(HttpTask::Failed(e)) => return Ok(End::Cut(format!("the upstream broke off: {e}"))),
-                Some(_) => {}
-                None => return Ok(End::Cut("the upstream broke off before the end of its answer".into())),
-            },
-            what = patience.out() => return Ok(End::Cut(what)),
-            () = &mut cutting => return Ok(End::Cut("the gateway shut down".into())),
-            _ = session.read_body_or_idle(true) => return Ok(left(facts)),
+            }
+            (task, next) => {
+                let mut batch = Vec::with_capacity(4);
+                batch.push(task);
+                batch.extend(next);
+                self.write(batch, running).await
+            }
         }
     }
-}
 
-/// Writes a chunk, and with it all that has arrived meanwhile.
-async fn forward(
-    facts: &mut Facts,
-    session: &mut Session,
-    running: &mut Running,
-    chunk: Option<Bytes>,
-) -> Result<Option<End>> {
-    let mut next = running.try_next();
-    if next.is_none() {
-        facts.answer.bytes += chunk.as_ref().map_or(0, |c| c.len() as u64);
-        session.write_response_body(chunk, false).await?;
-        return Ok(None);
-    }
-    let mut batch = Vec::with_capacity(4);
-    batch.push(HttpTask::Body(chunk, false));
-    let mut end = None;
-    while let Some(task) = next {
-        match task {
-            HttpTask::Body(..) => batch.push(task),
-            HttpTask::Done | HttpTask::Trailer(_) => {
-                batch.push(HttpTask::Done);
-                end = Some(End::Complete);
+    /// Writes what there is, and with it all that has arrived meanwhile.
+    async fn write(&mut self, mut batch: Vec<HttpTask>, running: &mut Running) -> Option<End> {
+        while let Some(task) = running.try_next() {
+            batch.push(task);
+        }
+        let mut end = None;
+        let mut length = 0;
+        for task in &mut batch {
+            match task {
+                HttpTask::Header(..) => {}
+                HttpTask::Body(piece, is_end) => {
+                    *is_end = false;
+                    self.pass(piece.as_ref());
+                }
+                HttpTask::Trailer(_) | HttpTask::Done => {
+                    if self.facts.answer.is_stream && self.is_metered && !running.line().is_complete() {
+                        end = Some(broken("the stream ended without its last event"));
+                        break;
+                    }
+                    *task = HttpTask::Done;
+                    end = Some(End::Complete);
+                }
+                HttpTask::Failed(e) => {
+                    end = Some(broken(&format!("the upstream broke off: {e}")));
+                    break;
+                }
+                _ => {}
+            }
+            length += 1;
+            if end.is_some() {
                 break;
             }
-            HttpTask::Failed(e) => {
-                end = Some(End::Cut(format!("the upstream broke off: {e}")));
-                break;
-            }
-            _ => {}
         }
-        next = running.try_next();
+        batch.truncate(length);
+        self.pings.put_off();
+        if self.session.write_response_tasks(batch).await.is_err() {
+            return Some(self.left());
+        }
+        end
     }
-    for task in &batch {
-        if let HttpTask::Body(Some(chunk), _) = task {
-            facts.answer.bytes += chunk.len() as u64;
+
+    fn pass(&mut self, piece: Option<&Bytes>) {
+        let Some(piece) = piece else { return };
+        self.facts.answer.bytes += piece.len() as u64;
+        self.pings.framing.feed(piece);
+        if let Some(keep) = &mut self.keep {
+            let room = KEPT - keep.len().min(KEPT);
+            keep.extend_from_slice(&piece[..piece.len().min(room)]);
         }
     }
-    session.write_response_tasks(batch).await?;
-    Ok(end)
+
+    async fn ping(&mut self) -> Option<End> {
+        let ping = self.pings.due()?;
+        self.facts.answer.bytes += ping.len() as u64;
+        match self.session.write_response_body(Some(ping), false).await {
+            Ok(()) => None,
+            Err(_) => Some(self.left()),
+        }
+    }
+
+    fn left(&mut self) -> End {
+        self.facts.answer.client_left = true;
+        End::ClientLeft
+    }
 }
 
-async fn finish(facts: &mut Facts, session: &mut Session) -> Result<End> {
-    if session.write_response_body(None, true).await.is_err() {
-        return Ok(left(facts));
-    }
-    Ok(End::Complete)
+fn is_metered(facts: &Facts) -> bool {
+    let endpoint = facts.endpoint.as_ref();
+    endpoint.is_some_and(|endpoint| endpoint.operation.is_metered())
 }
 
-fn left(facts: &mut Facts) -> End {
-    facts.answer.client_left = true;
-    End::ClientLeft
+fn broken(what: &str) -> End {
+    End::Cut(Fault::Provider, what.to_owned())
 }
 
 /// Tells the client that its answer was cut: in its protocol where it reads a stream, else by closing the connection, which is the one
@@ -152,11 +224,21 @@ fn left(facts: &mut Facts) -> End {
 ///
 /// # Errors
 /// Always for an answer that was no stream.
-pub async fn end_cut(facts: &mut Facts, session: &mut Session, what: String) -> Result<(), Stop> {
+pub async fn end_cut(
+    facts: &mut Facts,
+    session: &mut Session,
+    fault: Fault,
+    what: String,
+) -> Result<(), Stop> {
     facts.answer.cut = Some(what);
+    let message = if fault == Fault::Us {
+        "The gateway is shutting down and cut this answer; please try again."
+    } else {
+        "The upstream broke off its answer."
+    };
     let protocol = facts.endpoint.as_ref().map(|e| e.protocol);
     if let (true, Some(protocol)) = (facts.answer.is_stream, protocol) {
-        let event = wire::reply::stream_error(protocol, "The upstream broke off its answer.");
+        let event = words::stream_error(protocol, message);
         return Ok(session.write_response_body(Some(event), true).await?);
     }
     Err(Error::explain(ErrorType::ConnectionClosed, "the answer was cut").into())
@@ -190,61 +272,84 @@ pub async fn drain(mut running: Running, parts: &Parts) -> Option<Report> {
     }
 }
 
-fn is_event_stream(head: &ResponseHeader) -> bool {
-    head.headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-        let value = value.as_bytes();
-        value.len() >= 17 && value[..17].eq_ignore_ascii_case(b"text/event-stream")
-    })
-}
-
 /// How long the upstream may keep the client waiting: between two chunks of a stream, or for the whole of another answer.
-struct Patience {
+struct Silence {
+    alarm: Alarm,
     limit: Option<Duration>,
     is_per_chunk: bool,
-    sleep: std::pin::Pin<Box<tokio::time::Sleep>>,
 }
 
-impl Patience {
-    fn new(running: &Running, timeouts: Timeouts, is_stream: bool) -> Self {
-        let limit = millis(if is_stream {
-            timeouts.idle_ms
+/// When the client is to hear something, and what.
+struct Pings {
+    alarm: Alarm,
+    interval: Duration,
+    ping: Option<Bytes>,
+    framing: Framing,
+}
+
+// === impl Silence ===
+
+impl Silence {
+    fn new(mut alarm: Alarm, timeouts: Timeouts, facts: &Facts, contender: &Contender) -> Self {
+        let is_per_chunk = facts.answer.is_stream;
+        let (limit, from) = if is_per_chunk {
+            (millis(timeouts.idle_ms), Instant::now())
         } else {
-            timeouts.total_ms
-        });
-        let spent = if is_stream {
-            Duration::ZERO
-        } else {
-            running.started.elapsed()
+            (millis(timeouts.total_ms), contender.running.started)
         };
-        let left = limit
-            .unwrap_or(Duration::from_secs(1))
-            .saturating_sub(spent);
+        alarm.set(limit.map(|limit| from + limit));
         Self {
+            alarm,
             limit,
-            is_per_chunk: is_stream,
-            sleep: Box::pin(tokio::time::sleep(left)),
+            is_per_chunk,
         }
     }
 
     fn renew(&mut self) {
-        if let (true, Some(limit)) = (self.is_per_chunk, self.limit) {
-            self.sleep
-                .as_mut()
-                .reset(tokio::time::Instant::now() + limit);
+        if self.is_per_chunk {
+            self.alarm.set(self.limit.map(|limit| Instant::now() + limit));
         }
     }
 
-    /// Resolves when patience is out, and says so.
-    async fn out(&mut self) -> String {
-        let Some(limit) = self.limit else {
-            return std::future::pending().await;
-        };
-        self.sleep.as_mut().await;
-        let seconds = limit.as_secs_f64();
-        if self.is_per_chunk {
-            format!("the upstream's stream stood still for {seconds} s")
-        } else {
-            format!("the upstream took longer than {seconds} s")
+    fn end(&self) -> End {
+        let seconds = self.limit.unwrap_or_default().as_secs_f64();
+        End::Cut(
+            Fault::Provider,
+            if self.is_per_chunk {
+                format!("the upstream's stream stood still for {seconds} s")
+            } else {
+                format!("the upstream took longer than {seconds} s")
+            },
+        )
+    }
+}
+
+// === impl Pings ===
+
+impl Pings {
+    fn new(facts: &Facts) -> Self {
+        let seconds = facts.snapshot.settings.ping_seconds;
+        let protocol = facts.endpoint.as_ref().map(|endpoint| endpoint.protocol);
+        Self {
+            alarm: Alarm::default(),
+            interval: Duration::from_secs(seconds.into()),
+            ping: protocol
+                .filter(|_| seconds > 0 && facts.answer.is_stream)
+                .and_then(words::ping),
+            framing: Framing::default(),
         }
+    }
+
+    /// Something was written.
+    fn put_off(&mut self) {
+        if self.ping.is_some() {
+            self.alarm.set(Some(Instant::now() + self.interval));
+        }
+    }
+
+    /// The ping, if it may be sent here; in either case the next one is due an interval later.
+    fn due(&mut self) -> Option<Bytes> {
+        self.put_off();
+        self.ping.clone().filter(|_| self.framing.is_between_events())
     }
 }

@@ -1,40 +1,41 @@
-//! Which attempt next: one after another, until one has an answer for the client or nobody is left.
+//! Which attempt next: until one has an answer for the client or nobody is left.
 //!
-//! An answer that is the client's own doing (400, 413, ...) is passed on as it is: no other provider would take that request either.
-//! Any other failure (see `policy::retry`) is *held*: its body is read, bounded, for the chain, and the next provider
-//! is tried. Nobody left, the last held answer is passed on with its own status and body, unless it was about *our*
-//! credential at the provider, which is none of the client's business: that, like having had no answer at all, becomes our 503.
+//! Each attempt's answer is held until it is known to be one (`contender.rs`). A good one is relayed. An answer that is the client's own
+//! doing (400, 413, ...) is passed on as it is: no other provider would take that request either. Any other failure is noted in the
+//! chain, and the next provider is tried. Nobody left, the last error that the client may see is passed on with its own
+//! status and body; one that was about *our* credential at the provider, a page of HTML, or no answer at all becomes our 503.
 //!
-//! A provider that failed is tried again while it has tries left, unless the fault would stay (its key, its model). A
-//! connection out of the pool that turns out dead costs no try: it says nothing about the provider.
+//! A provider that failed is tried again while it has tries left, after a pause, unless the fault would stay (its key, its model).
+//!
+//! A stream whose first content is late may get a second attempt at another provider beside the first (a *hedge*), where the
+//! provider asks for it and the budget allows. The first good answer wins. The loser is read on in the background, because
+//! it is charged for either way, and shows with its own usage.
 
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use pingora::http::ResponseHeader;
-use pingora::protocols::http::HttpTask;
 use pingora::proxy::{Session, SubrequestSpawner};
-use tokio::time::timeout;
 
-use super::attempt::{Attempt, Plan, Report};
+use super::alarm::Alarm;
+use super::attempt::{Attempt, Plan};
+use super::blame::{self, Blame, Finding};
+use super::contender::{Contender, Verdict};
+use super::deliver;
 use super::facts::Facts;
+use super::losers::Loser;
 use super::parts::Parts;
-use super::peer::millis;
-use super::relay::{self, End};
-use super::reply;
+use super::{relay, reply};
 use super::stop::Stop;
-use super::subrequest::{self, Event, Running, Template};
+use super::subrequest;
+use super::tries::{Leeway, Tries};
 use crate::domain::chain::Outcome;
 use crate::domain::fault::Fault;
-use crate::domain::provider::Provider;
 use crate::domain::refusal::{Reason, Refusal};
-use crate::policy::retry::{MAX_ATTEMPTS, fault_of_status};
-
-/// How much of a failed answer is kept to be passed on.
-const HELD_BODY: usize = 64 << 10;
-/// How long a failed answer's body is waited for.
-const HELD_WAIT: Duration = Duration::from_secs(5);
+use crate::policy::hedge::HedgePermit;
 
 /// Runs attempts until the client has an answer.
 ///
@@ -43,272 +44,283 @@ const HELD_WAIT: Duration = Duration::from_secs(5);
 pub async fn attempts(
     facts: &mut Facts,
     session: &mut Session,
-    parts: &Parts,
+    parts: &Arc<Parts>,
     plan: Arc<Plan>,
 ) -> Result<(), Stop> {
-    let has_body = !plan.body.is_empty();
     let Some(spawner) = session.subrequest_spawner.take() else {
         return Err(Refusal::new(Reason::Internal, "The gateway failed.").into());
     };
-    let mut tries = Tries::default();
-    let mut held: Option<Held> = None;
+    let patience = Duration::from_secs(plan.snapshot.settings.failover_seconds.into());
+    let mut run = Run {
+        field: Vec::with_capacity(1),
+        tries: Tries::new(facts.arrived + patience),
+        held: None,
+        hedge: None,
+        spawner,
+        plan,
+        parts,
+    };
+    run.start(run.tries.leeway());
     loop {
-        let running = start(&spawner, &parts.template, &plan, &tries, has_body);
-        match first_word(running, session, parts).await {
-            Word::Answer(running, head, provider) => {
-                return deliver(facts, session, parts, running, head, &provider).await;
-            }
-            Word::Failure(running, head) => {
-                let body = hold_body(running).await;
-                let Some(report) = body.report else { break };
-                tries.note(&report);
-                facts.note(report, Outcome::Failed, Some(&body.bytes));
-                if fault_of_status(head.status.as_u16()) != Some(Fault::Key) {
-                    held = Some(Held {
-                        head,
-                        body: body.bytes,
-                    });
+        match run.next_word(session).await {
+            Word::Late => run.start_hedge(),
+            Word::ClientLeft => return run.abandon(facts).await,
+            Word::Cutting => return Err(run.cut(facts)),
+            Word::Said(index, verdict) => {
+                let contender = run.field.swap_remove(index);
+                match run.weigh(facts, contender, verdict).await {
+                    Weighed::Answer(contender) => {
+                        blame::somebody_answered(facts);
+                        let losers = run.field.drain(..);
+                        facts.losers.extend(losers.map(|l| Loser::drain(l, parts)));
+                        return deliver::deliver(facts, session, parts, *contender).await;
+                    }
+                    Weighed::Override(refusal) => {
+                        return Ok(reply::refusal(facts, session, &refusal).await?);
+                    }
+                    Weighed::Failed => {}
                 }
-            }
-            Word::Silence(report) => {
-                let Some(report) = report.filter(|r| r.choice.is_some()) else {
-                    break;
-                };
-                tries.note(&report);
-                facts.note(report, Outcome::Failed, None);
-            }
-            Word::ClientLeft(report) => {
-                facts.answer.client_left = true;
-                if let Some(report) = report {
-                    facts.note(report, Outcome::ClientLeft, None);
-                }
-                return Ok(());
             }
         }
-        if tries.total >= MAX_ATTEMPTS || parts.shutdown.is_refusing() {
-            break;
+        if run.field.is_empty() {
+            if !run.may_go_on() {
+                break;
+            }
+            if run.pause(session).await {
+                return run.abandon(facts).await;
+            }
+            run.start(run.tries.leeway());
         }
     }
-    pass_on(facts, session, held).await
+    blame::all_failed(facts);
+    pass_on(facts, session, run.held.take()).await
 }
 
-/// The last failed answer that the client may see.
-struct Held {
-    head: Box<ResponseHeader>,
-    body: Bytes,
+/// The attempts of a journey.
+struct Run<'a> {
+    /// Those under way: one, or two with a hedge.
+    field: Vec<Contender>,
+    tries: Tries,
+    /// The last failed answer that the client may see.
+    held: Option<HeldAnswer>,
+    hedge: Option<HedgePermit>,
+    spawner: SubrequestSpawner,
+    plan: Arc<Plan>,
+    parts: &'a Arc<Parts>,
 }
 
-/// What was tried so far, as far as the next choice depends on it.
-#[derive(Default)]
-struct Tries {
-    total: u32,
-    by_provider: Vec<(i64, u32)>,
-    exhausted: Vec<i64>,
-    nominee: Option<i64>,
-    stale_connections: u32,
+/// What the client gets when nobody does better.
+enum HeldAnswer {
+    /// An upstream's own words.
+    Theirs {
+        head: Box<ResponseHeader>,
+        body: Bytes,
+    },
+    /// What an error rule says instead.
+    Ours(Refusal),
 }
 
-/// The first thing an attempt has to say.
+/// What is heard first.
 enum Word {
-    /// An answer for the client.
-    Answer(Running, Box<ResponseHeader>, Option<Arc<Provider>>),
-    /// An answer that another provider may better.
-    Failure(Running, Box<ResponseHeader>),
-    /// No answer.
-    Silence(Option<Report>),
+    /// This attempt's verdict.
+    Said(usize, Verdict),
+    /// The first content is late.
+    Late,
     /// Nobody to answer to.
-    ClientLeft(Option<Report>),
+    ClientLeft,
+    /// The shutdown waits no longer.
+    Cutting,
 }
 
-fn start(
-    spawner: &SubrequestSpawner,
-    template: &Template,
-    plan: &Arc<Plan>,
-    tries: &Tries,
-    has_body: bool,
-) -> Running {
-    let attempt = |link| Attempt::new(plan.clone(), tries.exhausted.clone(), tries.nominee, link);
-    subrequest::start(spawner, template, attempt, has_body)
+/// What a verdict leads to.
+enum Weighed {
+    /// The client gets this answer.
+    Answer(Box<Contender>),
+    /// The client gets this instead.
+    Override(Refusal),
+    /// On to the next.
+    Failed,
 }
 
-/// Waits for the head of the answer, while watching the client and the chosen provider's patience.
-async fn first_word(mut running: Running, session: &mut Session, parts: &Parts) -> Word {
-    let mut provider: Option<Arc<Provider>> = None;
-    let patience = tokio::time::sleep(Duration::from_secs(3600));
-    let cutting = parts.shutdown.cutting();
-    tokio::pin!(patience, cutting);
-    let mut is_limited = false;
-    loop {
+// === impl Run ===
+
+impl Run<'_> {
+    fn start(&mut self, leeway: Leeway) {
+        let is_hedge = leeway.is_hedge;
+        let plan = &self.plan;
+        let attempt = |line| Attempt::new(plan.clone(), leeway, line);
+        let has_body = !plan.body.is_empty();
+        let running = subrequest::start(&self.spawner, &self.parts.template, attempt, has_body);
+        let contender = Contender::new(running, plan.clone(), is_hedge);
+        self.field.push(contender);
+    }
+
+    async fn next_word(&mut self, session: &mut Session) -> Word {
+        let mut hedge_alarm = Alarm::default();
+        let cutting = self.parts.shutdown.cutting();
+        tokio::pin!(cutting);
         tokio::select! {
             biased;
-            event = running.event() => match event {
-                Event::Chosen(chosen) => {
-                    if let Some(limit) = patience_with(&chosen) {
-                        patience.as_mut().reset(tokio::time::Instant::now() + limit);
-                        is_limited = true;
-                    }
-                    provider = Some(chosen);
-                }
-                Event::Task(HttpTask::Header(head, _)) if !head.status.is_informational() => {
-                    let moves_on = fault_of_status(head.status.as_u16()).is_some_and(Fault::moves_on);
-                    return if moves_on {
-                        Word::Failure(running, head)
-                    } else {
-                        Word::Answer(running, head, provider)
-                    };
-                }
-                Event::Task(_) => {}
-                Event::End => return Word::Silence(running.finish().await),
-            },
-            () = &mut patience, if is_limited => {
-                let what = "the upstream did not begin to answer in time";
-                return Word::Silence(given_up(running, Fault::Provider, what));
+            word = poll_fn(|cx| self.poll_word(cx, &mut hedge_alarm)) => word,
+            () = &mut cutting => Word::Cutting,
+            _ = session.read_body_or_idle(true) => Word::ClientLeft,
+        }
+    }
+
+    fn poll_word(&mut self, cx: &mut Context<'_>, hedge_alarm: &mut Alarm) -> Poll<Word> {
+        for (index, contender) in self.field.iter_mut().enumerate() {
+            if let Poll::Ready(verdict) = contender.poll(cx) {
+                return Poll::Ready(Word::Said(index, verdict));
             }
-            () = &mut cutting => {
-                return Word::Silence(given_up(running, Fault::Us, "the gateway shut down"));
+        }
+        hedge_alarm.set(self.hedge_at());
+        hedge_alarm.poll(cx).map(|()| Word::Late)
+    }
+
+    /// When a second attempt is due: once a request, and only for a stream.
+    fn hedge_at(&self) -> Option<Instant> {
+        let [only] = &self.field[..] else { return None };
+        if self.hedge.is_some() || !self.plan.wants_stream || self.tries.is_hedged() {
+            return None;
+        }
+        Some(only.running.started + only.hedge_after()?)
+    }
+
+    /// A second attempt beside the first, if the budget allows.
+    fn start_hedge(&mut self) {
+        self.tries.hedged();
+        let percent = self.plan.snapshot.settings.hedge_max_percent;
+        self.hedge = self.parts.hedges.try_take(percent);
+        let first = self.field.first().and_then(|c| c.provider.as_ref());
+        if let (Some(_), Some(provider)) = (&self.hedge, first) {
+            let leeway = self.tries.leeway_beside(provider.id);
+            self.start(leeway);
+        }
+    }
+
+    async fn weigh(
+        &mut self,
+        facts: &mut Facts,
+        mut contender: Contender,
+        verdict: Verdict,
+    ) -> Weighed {
+        let blame = match blame::of(&verdict, &mut contender, &self.plan.snapshot) {
+            Finding::Good => return Weighed::Answer(Box::new(contender)),
+            Finding::Reported => {
+                self.failed(facts, contender, None).await;
+                return Weighed::Failed;
             }
-            _ = session.read_body_or_idle(true) => {
-                return Word::ClientLeft(running.stop());
+            Finding::Bad(blame) => blame,
+        };
+        if !blame.fault.moves_on() {
+            let Some(refusal) = blame.overriding.clone() else {
+                contender.blame = Some(blame);
+                return Weighed::Answer(Box::new(contender));
+            };
+            self.failed(facts, contender, Some(blame)).await;
+            return Weighed::Override(refusal);
+        }
+        self.hold(&mut contender, &blame, &verdict);
+        self.failed(facts, contender, Some(blame)).await;
+        Weighed::Failed
+    }
+
+    /// Keeps an answer that failed, for when nobody does better.
+    fn hold(&mut self, contender: &mut Contender, blame: &Blame, verdict: &Verdict) {
+        let body = contender.body();
+        let Some(head) = &contender.head else { return };
+        if let Some(refusal) = &blame.overriding {
+            self.held = Some(HeldAnswer::Ours(refusal.clone()));
+        } else if blame::may_be_shown(blame, verdict, head, &body) {
+            let head = head.clone();
+            self.held = Some(HeldAnswer::Theirs { head, body });
+        }
+    }
+
+    /// Takes an attempt that failed into the chain, and learns from it.
+    async fn failed(&mut self, facts: &mut Facts, mut contender: Contender, blame: Option<Blame>) {
+        let is_hedge = contender.is_hedge;
+        let body = contender.body();
+        let Some(mut report) = contender.close().await else {
+            return self.tries.stop();
+        };
+        let is_ambiguous = blame.as_ref().is_some_and(|blame| blame.is_ambiguous);
+        if let Some(blame) = blame {
+            report.failure = Some((blame.fault, blame.what));
+        }
+        if report.choice.is_some() {
+            self.tries.note(&report);
+        } else if !is_hedge {
+            self.tries.stop();
+        }
+        facts.note(report, Outcome::Failed, (!body.is_empty()).then_some(&body));
+        if let Some(tried) = facts.attempts.last_mut() {
+            tried.is_ambiguous = is_ambiguous;
+            if !is_ambiguous {
+                tried.tell();
             }
+        }
+    }
+
+    /// The client left before it had an answer. What has begun to answer is read on for its usage.
+    async fn abandon(self, facts: &mut Facts) -> Result<(), Stop> {
+        facts.answer.client_left = true;
+        for contender in self.field {
+            let report = if contender.head.is_some() {
+                relay::drain(contender.running, self.parts).await
+            } else {
+                contender.running.stop()
+            };
+            if let Some(report) = report {
+                facts.note(report, Outcome::ClientLeft, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(self, facts: &mut Facts) -> Stop {
+        for contender in self.field {
+            if let Some(mut report) = contender.running.stop() {
+                report.failure = Some((Fault::Us, "the gateway shut down".to_owned()));
+                facts.note(report, Outcome::Failed, None);
+            }
+        }
+        Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into()
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.tries.may_go_on() && !self.parts.shutdown.is_refusing()
+    }
+
+    /// Waits before the same provider is tried again. Says whether the client left meanwhile.
+    async fn pause(&self, session: &mut Session) -> bool {
+        let pause = self.tries.pause();
+        if pause.is_zero() {
+            return false;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            () = self.parts.shutdown.cutting() => false,
+            _ = session.read_body_or_idle(true) => true,
         }
     }
 }
 
-/// Stops an attempt for a reason of ours, which its report then gives.
-fn given_up(running: Running, fault: Fault, what: &str) -> Option<Report> {
-    let mut report = running.stop()?;
-    report.failure = Some((fault, what.to_owned()));
-    Some(report)
-}
-
-/// How long a provider may take to begin its answer, connecting included.
-fn patience_with(provider: &Provider) -> Option<Duration> {
-    let timeouts = &provider.timeouts;
-    millis(timeouts.first_byte_ms).map(|first| first + Duration::from_millis(timeouts.connect_ms))
-}
-
-/// The client gets this attempt's answer.
-async fn deliver(
+/// Nobody is left: the last failed answer that the client may see, or our own refusal.
+async fn pass_on(
     facts: &mut Facts,
     session: &mut Session,
-    parts: &Parts,
-    mut running: Running,
-    head: Box<ResponseHeader>,
-    provider: &Option<Arc<Provider>>,
+    held: Option<HeldAnswer>,
 ) -> Result<(), Stop> {
-    let timeouts = provider.as_ref().map(|p| p.timeouts).unwrap_or_default();
-    let is_bad = fault_of_status(head.status.as_u16()).is_some();
-    let mut excerpt = BytesMut::new();
-    let keep = is_bad.then_some(&mut excerpt);
-    let relayed = relay::relay(facts, session, parts, &mut running, head, timeouts, keep).await;
-    let (outcome, report) = match &relayed {
-        Ok(End::Complete) if is_bad => (Outcome::Failed, running.finish().await),
-        Ok(End::Complete) => (Outcome::Completed, running.finish().await),
-        Ok(End::ClientLeft) => {
-            let report = relay::drain(running, parts).await;
-            (Outcome::ClientLeft, report)
+    let message = match held {
+        Some(HeldAnswer::Theirs { head, body }) => {
+            return Ok(reply::held(facts, session, *head, body).await?);
         }
-        Ok(End::Cut(what)) => (Outcome::Cut, given_up(running, Fault::Provider, what)),
-        Err(_) => (Outcome::Cut, running.stop()),
+        Some(HeldAnswer::Ours(refusal)) => return Err(refusal.into()),
+        None if facts.attempts.iter().all(|t| t.record.provider_id.is_none()) => {
+            "No provider is available for this request: none that this key may use serves this protocol and model now."
+        }
+        None => "No provider could answer this request; please try again shortly.",
     };
-    if let Some(report) = report {
-        facts.note(report, outcome, is_bad.then_some(&excerpt[..]));
-    }
-    match relayed {
-        Ok(End::Cut(what)) => relay::end_cut(facts, session, what).await,
-        Ok(_) => Ok(()),
-        Err(e) => Err(e.into()),
-    }
-}
-
-struct HeldBody {
-    bytes: Bytes,
-    report: Option<Report>,
-}
-
-/// Reads a failed answer's body, bounded in bytes and time.
-async fn hold_body(mut running: Running) -> HeldBody {
-    let mut body = BytesMut::new();
-    let reading = async {
-        while let Some(task) = running.next().await {
-            match task {
-                HttpTask::Body(Some(chunk), _) => {
-                    let room = HELD_BODY - body.len();
-                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                    if body.len() == HELD_BODY {
-                        return false;
-                    }
-                }
-                HttpTask::Failed(_) => return false,
-                _ => {}
-            }
-        }
-        true
-    };
-    let is_whole = timeout(HELD_WAIT, reading).await.unwrap_or(false);
-    let report = if is_whole {
-        running.finish().await
-    } else {
-        running.stop()
-    };
-    HeldBody {
-        bytes: body.freeze(),
-        report,
-    }
-}
-
-/// Nobody is left: the last failed answer, or our own refusal.
-async fn pass_on(facts: &mut Facts, session: &mut Session, held: Option<Held>) -> Result<(), Stop> {
-    match held {
-        Some(held) => {
-            Ok(reply::held(facts, session, *held.head, held.body).await?)
-        }
-        None if facts.attempts.is_empty() => Err(Refusal::new(
-            Reason::NoProvider,
-            "No provider is configured for this request: none that this key may use serves this protocol and model.",
-        )
-        .into()),
-        None => Err(Refusal::new(
-            Reason::NoProvider,
-            "No provider could answer this request; please try again shortly.",
-        )
-        .into()),
-    }
-}
-
-// === impl Tries ===
-
-impl Tries {
-    fn note(&mut self, report: &Report) {
-        let Some(choice) = &report.choice else { return };
-        let provider = &choice.provider;
-        self.nominee = Some(provider.id);
-        if report.reused_connection && report.status.is_none() && self.stale_connections < 3 {
-            self.stale_connections += 1;
-            return;
-        }
-        self.total += 1;
-        let count = match self
-            .by_provider
-            .iter_mut()
-            .find(|(id, _)| *id == provider.id)
-        {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.by_provider.push((provider.id, 1));
-                1
-            }
-        };
-        let stays = matches!(
-            report.failure,
-            Some((Fault::Key | Fault::Model | Fault::Us, _))
-        );
-        if stays || count >= provider.max_attempts {
-            self.exhausted.push(provider.id);
-            self.nominee = None;
-        }
-    }
+    Err(Refusal::new(Reason::NoProvider, message).into())
 }

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::facts::{Facts, Tried};
 use super::parts::Parts;
-use crate::domain::chain::AttemptRecord;
+use crate::domain::chain::{AttemptRecord, Outcome};
+use crate::domain::fault::Fault;
 use crate::domain::usage::{Provenance, Usage};
 use crate::store::ledger::{Entry, Request};
 
@@ -22,6 +23,7 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
     if !std::mem::take(&mut facts.is_unsettled) {
         return;
     }
+    stick(facts, parts);
     let lines = usage_lines(facts);
     let request = row(facts);
     if request.status >= 500 {
@@ -37,6 +39,27 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
     parts.ledger.record(Entry { request, lines });
 }
 
+/// The conversation stays with the provider that answered it, and leaves one that failed it.
+fn stick(facts: &Facts, parts: &Parts) {
+    let Some(plan) = &facts.plan else { return };
+    let asking = plan.asking();
+    let affinity = &parts.routing.affinity;
+    for tried in &facts.attempts {
+        let record = &tried.record;
+        let Some(provider) = record.provider_id else {
+            continue;
+        };
+        let is_its_fault = record.fault.is_some_and(Fault::moves_on);
+        match record.outcome {
+            Outcome::Completed if record.fault.is_none() => {
+                affinity.commit(&asking, provider, Instant::now());
+            }
+            Outcome::Failed | Outcome::Cut if is_its_fault => affinity.forget(&asking, provider),
+            _ => {}
+        }
+    }
+}
+
 fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
     let Some(caller) = &facts.caller else {
         return Vec::new();
@@ -47,6 +70,7 @@ fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
         .iter()
         .filter_map(|tried| {
             let reading = tried.reading.as_ref()?;
+            let provider_id = tried.record.provider_id?;
             let used = reading.usage;
             Some(usage::Model {
                 id: Uuid::now_v7(),
@@ -55,7 +79,7 @@ fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
                 created_at: tried.ended_at,
                 user_id: caller.key.user.id,
                 key_id: caller.key.id,
-                provider_id: tried.record.provider_id,
+                provider_id,
                 requested_model: requested.clone(),
                 model: tried.record.model.as_deref().map(|m| cut(m, MAX_NAME)),
                 input_tokens: tokens(used.input_tokens),
@@ -82,7 +106,7 @@ fn row(facts: &mut Facts) -> Request {
         .map(|text| shorten(text, MAX_ENDPOINT));
     let client_ip = facts.client_ip.take();
     let answer = &facts.answer;
-    let last = facts.attempts.last();
+    let last = served(&facts.attempts);
     let (used, provenance) = total(&facts.attempts);
     let since = |at: Instant| at.saturating_duration_since(facts.arrived);
     let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
@@ -92,7 +116,7 @@ fn row(facts: &mut Facts) -> Request {
         created_at: facts.created_at,
         user_id: facts.caller.as_ref().map(|c| c.key.user.id),
         key_id: facts.caller.as_ref().map(|c| c.key.id),
-        provider_id: last.map(|t| t.record.provider_id),
+        provider_id: last.and_then(|t| t.record.provider_id),
         session_id: facts
             .plan
             .as_ref()
@@ -128,6 +152,14 @@ fn row(facts: &mut Facts) -> Request {
         user_agent,
         chain: serde_json::to_string(&chain).unwrap_or_else(|_| "[]".to_owned()),
     }
+}
+
+/// The attempt that the client has its answer from, else the last one.
+fn served(attempts: &[Tried]) -> Option<&Tried> {
+    let mut winners = attempts.iter().rev();
+    winners
+        .find(|tried| tried.record.outcome != Outcome::Lost)
+        .or(attempts.last())
 }
 
 /// What all attempts used together, and the weakest provenance among those that used something.
@@ -179,9 +211,7 @@ fn error_message(facts: &Facts) -> Option<String> {
     if let Some(cut) = &facts.answer.cut {
         return Some(cut.clone());
     }
-    let in_stream = facts
-        .attempts
-        .last()
+    let in_stream = served(&facts.attempts)
         .and_then(|t| t.reading.as_ref()?.error.clone());
     if in_stream.is_some() {
         return in_stream;
@@ -189,7 +219,7 @@ fn error_message(facts: &Facts) -> Option<String> {
     if facts.answer.status < 400 {
         return None;
     }
-    facts.attempts.last().and_then(|t| t.record.error.clone())
+    served(&facts.attempts).and_then(|t| t.record.error.clone())
 }
 
 fn tokens(count: u64) -> i64 {

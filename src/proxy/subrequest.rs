@@ -27,9 +27,10 @@ use pingora::proxy::{Session, SubrequestSpawner};
 use pingora::{ErrorType, OrErr};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::attempt::{Attempt, Link, Report};
+use super::attempt::{Attempt, Report};
+use super::line::Line;
 use crate::domain::provider::Provider;
 
 /// Stands for the body in the subrequest's input, see the module's documentation.
@@ -41,8 +42,7 @@ pub struct Running {
     run: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// The answer, piece by piece.
     tasks: mpsc::Receiver<HttpTask>,
-    chosen: Option<oneshot::Receiver<Arc<Provider>>>,
-    report: oneshot::Receiver<Report>,
+    line: Arc<Line>,
     /// When it started.
     pub started: Instant,
 }
@@ -67,15 +67,11 @@ const TEMPLATE_HEAD: &[u8] =
 pub fn start(
     spawner: &SubrequestSpawner,
     template: &Template,
-    attempt: impl FnOnce(Link) -> Attempt,
+    attempt: impl FnOnce(Arc<Line>) -> Attempt,
     has_body: bool,
 ) -> Running {
-    let (chosen_tx, chosen) = oneshot::channel();
-    let (report_tx, report) = oneshot::channel();
-    let attempt = attempt(Link {
-        chosen: Some(chosen_tx),
-        report: Some(report_tx),
-    });
+    let line = Arc::new(Line::default());
+    let attempt = attempt(line.clone());
     let mode = if has_body {
         BodyMode::ExpectBody
     } else {
@@ -98,8 +94,7 @@ pub fn start(
             prepared.run().await;
         })),
         tasks: handle.rx,
-        chosen: Some(chosen),
-        report,
+        line,
         started: Instant::now(),
     }
 }
@@ -155,6 +150,11 @@ impl Running {
         }
     }
 
+    /// What it shares with the attempt.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// The next piece of the answer if it is already there.
     pub fn try_next(&mut self) -> Option<HttpTask> {
         self.tasks.try_recv().ok()
@@ -162,16 +162,13 @@ impl Running {
 
     /// The subrequest goes first: what it has to say is in the channels when they are looked at. Nobody else sends on them, so they are
     /// only looked at and never waited for: it is the subrequest that wakes us.
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if let Some(run) = &mut self.run
             && run.as_mut().poll(cx).is_ready()
         {
             self.run = None;
         }
-        if let Some(chosen) = &mut self.chosen
-            && let Ok(provider) = chosen.try_recv()
-        {
-            self.chosen = None;
+        if let Some(provider) = self.line.take_chosen() {
             return Poll::Ready(Event::Chosen(provider));
         }
         match self.tasks.try_recv() {
@@ -187,12 +184,12 @@ impl Running {
         if let Some(run) = self.run.take() {
             run.await;
         }
-        self.report.try_recv().ok()
+        self.line.take_report()
     }
 
     /// Ends the attempt where it stands, and tells how it went.
     pub fn stop(mut self) -> Option<Report> {
         drop(self.run.take());
-        self.report.try_recv().ok()
+        self.line.take_report()
     }
 }

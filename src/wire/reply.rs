@@ -79,6 +79,17 @@ fn anthropic_type(reason: Reason) -> &'static str {
         Reason::TooLarge => "request_too_large",
         Reason::UnknownEndpoint => "not_found_error",
         Reason::Overloaded => "overloaded_error",
+        Reason::Upstream(status) => match status.as_u16() {
+            401 => "authentication_error",
+            402 => "billing_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            529 => "overloaded_error",
+            500.. => "api_error",
+            _ => "invalid_request_error",
+        },
         Reason::NoProvider | Reason::Internal => "api_error",
     }
 }
@@ -111,6 +122,16 @@ fn rpc_status(reason: Reason) -> &'static str {
         Reason::UnknownEndpoint => "NOT_FOUND",
         Reason::Unsupported => "UNIMPLEMENTED",
         Reason::NoProvider | Reason::Overloaded => "UNAVAILABLE",
+        Reason::Upstream(status) => match status.as_u16() {
+            401 => "UNAUTHENTICATED",
+            403 => "PERMISSION_DENIED",
+            404 => "NOT_FOUND",
+            429 => "RESOURCE_EXHAUSTED",
+            504 => "DEADLINE_EXCEEDED",
+            500 => "INTERNAL",
+            501.. => "UNAVAILABLE",
+            _ => "INVALID_ARGUMENT",
+        },
         Reason::Internal => "INTERNAL",
     }
 }

@@ -31,6 +31,13 @@ impl Multiplier {
     pub fn millionths(self) -> i64 {
         self.0
     }
+
+    /// Both factors together, cut to millionths.
+    #[must_use]
+    pub fn times(self, other: Self) -> Self {
+        let product = i128::from(self.0) * i128::from(other.0) / i128::from(ONE);
+        Self(i64::try_from(product).unwrap_or(i64::MAX))
+    }
 }
 
 impl Default for Multiplier {

@@ -1,0 +1,218 @@
+//! Where a request goes: selection, over everything that is known at this moment.
+//!
+//! This is the one place where configuration (the snapshot), live state (breakers, requests under way) and the past (which provider has a
+//! conversation's prefix in its cache) come together. The request path and the explanation of a decision both go through it, so
+//! that what is explained is what would happen.
+//!
+//! A provider that failed just now and has tries left goes first; else the one that the conversation was with, unless a better tier
+//! has room again and the cached prefix is not worth staying for (`affinity::stays`); else selection draws, by the conversation's own
+//! number, so that its turns meet the same provider on every node.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Timelike, Utc};
+use entity::value::{Multiplier, TimeOfDay};
+
+use super::affinity::{self, Affinity, Stay};
+use super::breaker::{self, Breakers};
+use super::hedge::HedgeBudget;
+use super::inflight::Inflight;
+use super::select::{
+    self, Choice, Draw, Hindrance, Nomination, Nominee, Standing, Survey, Wanted,
+};
+use crate::domain::caller::Caller;
+use crate::domain::chain::{How, Nobody};
+use crate::domain::protocol::Protocol;
+use crate::domain::provider::Provider;
+use crate::store::snapshot::Snapshot;
+
+/// The state that routing goes by, shared by all requests.
+#[derive(Default)]
+pub struct Routing {
+    /// Which providers are left alone.
+    pub breakers: Breakers,
+    /// Requests under way, by provider.
+    pub inflight: Inflight,
+    /// Where conversations are.
+    pub affinity: Affinity,
+    /// Second attempts.
+    pub hedges: HedgeBudget,
+}
+
+/// What is to be routed.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The configuration.
+    pub snapshot: &'a Snapshot,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// In which protocol.
+    pub protocol: Protocol,
+    /// For which model.
+    pub model: Option<&'a str>,
+    /// The client's `User-Agent`.
+    pub client: Option<&'a str>,
+    /// A number that the turns of one conversation have in common.
+    pub conversation: u64,
+    /// The provider that the conversation was with.
+    pub bound: Option<affinity::Nominee>,
+    /// What was tried in this request.
+    pub tried: Tried<'a>,
+    /// When.
+    pub at: Instant,
+    /// The same on the wall.
+    pub wall: DateTime<Utc>,
+}
+
+/// What was tried in a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tried<'a> {
+    /// Providers that have no tries left, by id.
+    pub exhausted: &'a [i64],
+    /// Providers tried at all, by id.
+    pub any: &'a [i64],
+    /// The provider to try again, by id.
+    pub again: Option<i64>,
+    /// Whether this is a second attempt beside a first.
+    pub is_hedge: bool,
+    /// Whether the least bad was taken before.
+    pub had_last_resort: bool,
+}
+
+/// Live state at one moment.
+struct Now<'a> {
+    routing: &'a Routing,
+    at: Instant,
+}
+
+// === impl Routing ===
+
+impl Routing {
+    /// Chooses a provider.
+    ///
+    /// # Errors
+    /// When nobody is left: by what each was dropped.
+    pub fn choose(&self, question: &Question<'_>) -> Result<Choice, Nobody> {
+        let now = self.now(question);
+        let mut wanted = wanted(question);
+        let providers = &question.snapshot.providers;
+        let mut choice = select::select(providers, &wanted, &now)?;
+        if let Some(bound) = bound_choice(&choice, question) {
+            wanted.nominee = None;
+            if let Ok(better) = select::select(providers, &wanted, &now)
+                && better.selection.tier < choice.selection.tier
+                && !self.stays(question, bound, &choice, &better)
+            {
+                choice = better;
+            }
+        }
+        if question.tried.is_hedge {
+            choice.selection.by = How::Hedge;
+        }
+        Ok(choice)
+    }
+
+    /// What would happen to a request, and why.
+    pub fn explain(&self, question: &Question<'_>) -> Survey {
+        let now = self.now(question);
+        let mut wanted = wanted(question);
+        // The rule about better tiers may overrule the conversation's provider.
+        let choice = self.choose(question);
+        if choice.is_ok_and(|choice| choice.selection.by == How::Weight) {
+            wanted.nominee = None;
+        }
+        select::survey(&question.snapshot.providers, &wanted, &now)
+    }
+
+    fn now(&self, question: &Question<'_>) -> Now<'_> {
+        Now {
+            routing: self,
+            at: question.at,
+        }
+    }
+
+    fn stays(
+        &self,
+        question: &Question<'_>,
+        bound: affinity::Nominee,
+        current: &Choice,
+        better: &Choice,
+    ) -> bool {
+        affinity::stays(&Stay {
+            idle: bound.idle,
+            cached_bytes: bound.cached_bytes,
+            bound: price_factor(question.snapshot, current),
+            better: price_factor(question.snapshot, better),
+            settings: &question.snapshot.settings,
+        })
+    }
+}
+
+impl Standing for Now<'_> {
+    fn hindrance(&self, provider: &Provider, model: Option<&str>) -> Option<Hindrance> {
+        let max = provider.max_concurrent;
+        let is_busy = max > 0 && self.routing.inflight.count(provider.id) >= max;
+        match self.routing.breakers.peek(provider, model, self.at) {
+            breaker::Standing::Open | breaker::Standing::HalfOpenFull => {
+                Some(Hindrance::BreakerOpen)
+            }
+            breaker::Standing::Resting => Some(Hindrance::Resting),
+            breaker::Standing::Closed => is_busy.then_some(Hindrance::Busy),
+        }
+    }
+
+    fn badness(&self, provider: &Provider, model: Option<&str>) -> Option<u64> {
+        let max = provider.max_concurrent;
+        let is_busy = max > 0 && self.routing.inflight.count(provider.id) >= max;
+        (!is_busy).then(|| self.routing.breakers.badness(provider, model, self.at))
+    }
+}
+
+fn wanted<'a>(question: &Question<'a>) -> Wanted<'a> {
+    let tried = question.tried;
+    let again = tried.again.map(|provider| Nominee {
+        provider,
+        by: Nomination::Retry,
+    });
+    let bound = question.bound.filter(|_| !tried.is_hedge);
+    Wanted {
+        protocol: question.protocol,
+        model: question.model,
+        groups: question.caller.groups(),
+        client: question.client,
+        minute: minute(question),
+        exhausted: tried.exhausted,
+        tried: tried.any,
+        nominee: again.or(bound.map(nominee)),
+        draw: Draw::Conversation(question.conversation),
+        allows_last_resort: !tried.is_hedge && !tried.had_last_resort,
+    }
+}
+
+fn nominee(bound: affinity::Nominee) -> Nominee {
+    Nominee {
+        provider: bound.provider,
+        by: match bound.by {
+            affinity::By::Session => Nomination::Session,
+            affinity::By::Prefix => Nomination::Prefix,
+        },
+    }
+}
+
+/// The conversation's provider, if that is what was chosen.
+fn bound_choice(choice: &Choice, question: &Question<'_>) -> Option<affinity::Nominee> {
+    let is_bound = matches!(choice.selection.by, How::Session | How::Prefix);
+    question.bound.filter(|_| is_bound)
+}
+
+/// The minute of the day in the system's time zone.
+fn minute(question: &Question<'_>) -> TimeOfDay {
+    let local = question.wall.with_timezone(&question.snapshot.time_zone);
+    TimeOfDay::from_minutes(local.hour() * 60 + local.minute())
+}
+
+/// The provider's factor and its group's together.
+fn price_factor(snapshot: &Snapshot, choice: &Choice) -> Multiplier {
+    let group = snapshot.groups.get(choice.group()).copied();
+    choice.provider.cost_multiplier.times(group.unwrap_or_default())
+}

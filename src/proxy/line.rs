@@ -1,0 +1,67 @@
+//! What an attempt and its journey share while the attempt runs.
+//!
+//! Both run in one task (see `subrequest.rs`), so nobody is woken through it and its lock is never waited for.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::attempt::Report;
+use crate::domain::provider::Provider;
+use crate::wire::meter::Phase;
+
+/// The attempt's side writes, the journey's side reads.
+#[derive(Default)]
+pub struct Line(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    chosen: Option<Arc<Provider>>,
+    phase: Phase,
+    is_complete: bool,
+    report: Option<Report>,
+}
+
+// === impl Line ===
+
+impl Line {
+    /// This provider was chosen.
+    pub fn choose(&self, provider: Arc<Provider>) {
+        self.0.lock().chosen = Some(provider);
+    }
+
+    /// The chosen provider, told once.
+    pub fn take_chosen(&self) -> Option<Arc<Provider>> {
+        self.0.lock().chosen.take()
+    }
+
+    /// The answer has come this far.
+    pub fn reach(&self, phase: Phase) {
+        self.0.lock().phase = phase;
+    }
+
+    /// How far the answer has come.
+    pub fn phase(&self) -> Phase {
+        self.0.lock().phase
+    }
+
+    /// The answer's last byte has come; whether its protocol says that it is whole.
+    pub fn end(&self, is_complete: bool) {
+        self.0.lock().is_complete = is_complete;
+    }
+
+    /// Whether the answer has come to the end that its protocol demands.
+    pub fn is_complete(&self) -> bool {
+        self.0.lock().is_complete
+    }
+
+    /// The attempt is over.
+    pub fn close(&self, report: Report) {
+        self.0.lock().report = Some(report);
+    }
+
+    /// How it went, once it is over.
+    pub fn take_report(&self) -> Option<Report> {
+        self.0.lock().report.take()
+    }
+}
