@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{Timelike, Utc};
+use entity::value::TimeOfDay;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::protocols::l4::ext::TcpKeepalive;
 use pingora::{ErrorType, ImmutStr};
@@ -14,11 +16,24 @@ use crate::domain::fault::Fault;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
 use crate::policy::egress;
-use crate::policy::select::{Wanted, select};
+use crate::policy::select::{Draw, Hindrance, Nomination, Nominee, Standing, Wanted, select};
 use crate::wire::patch;
 
 /// How long an idle connection to a provider is kept. Shorter than most servers' own limit, so that few are found dead.
 const IDLE_CONNECTION: Duration = Duration::from_secs(55);
+
+/// A standing in which nobody is hindered.
+struct Unhindered;
+
+impl Standing for Unhindered {
+    fn hindrance(&self, _: &Provider, _: Option<&str>) -> Option<Hindrance> {
+        None
+    }
+
+    fn badness(&self, _: &Provider, _: Option<&str>) -> Option<u64> {
+        None
+    }
+}
 
 /// Selects a provider for the attempt and says how to reach it.
 ///
@@ -26,14 +41,23 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(55);
 /// When no provider is left, or the chosen one has no address that may be used.
 pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<Box<HttpPeer>> {
     let plan = attempt.plan.clone();
+    let now = Utc::now();
     let wanted = Wanted {
         protocol: plan.endpoint.protocol,
         model: plan.model.as_deref(),
         groups: plan.caller.groups(),
+        client: None,
+        minute: TimeOfDay::from_minutes(now.hour() * 60 + now.minute()),
         exhausted: &attempt.exhausted,
-        nominee: attempt.nominee,
+        tried: &attempt.exhausted,
+        nominee: attempt.nominee.map(|provider| Nominee {
+            provider,
+            by: Nomination::Retry,
+        }),
+        draw: Draw::Random(fastrand::f64()),
+        allows_last_resort: false,
     };
-    let Some(choice) = select(&plan.snapshot.providers, &wanted, fastrand::f64()) else {
+    let Ok(choice) = select(&plan.snapshot.providers, &wanted, &Unhindered) else {
         return Err(explained("no provider is left"));
     };
     let provider = choice.provider.clone();
