@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod authn;
+pub mod client;
 pub mod egress;
 pub mod retry;
 pub mod select;

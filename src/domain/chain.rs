@@ -55,17 +55,91 @@ pub struct AttemptRecord {
 }
 
 /// Why a provider was chosen.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Selection {
+    /// What picked it among those that could have been.
+    pub by: How,
     /// The tier it was chosen from: lower goes first.
     pub tier: i32,
     /// Its weight.
     pub weight: u32,
-    /// Its chance in that tier, 0 to 1.
+    /// Its chance, 0 to 1: its share of its tier's weights, 1 where nothing was drawn.
     pub probability: f64,
     /// Providers considered at all.
     pub considered: usize,
+    /// Those that passed every check, of every tier, by id.
+    pub kept: Vec<i64>,
+    /// Those that did not. One taken as the last resort is among them.
+    pub dropped: Vec<DroppedGroup>,
+}
+
+/// Why no provider was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Nobody {
+    /// Providers considered at all.
+    pub considered: usize,
+    /// All of them, by what each failed.
+    pub dropped: Vec<DroppedGroup>,
+}
+
+/// What picked a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Its weight, in the best tier.
+    Weight,
+    /// Its session was there before.
+    Session,
+    /// The prompt's prefix was there before.
+    Prefix,
+    /// It failed just now and has tries left.
+    Retry,
+    /// Every other had been dropped; its breaker was open or its key resting, and it was the least bad.
+    LastResort,
+    /// It was to start beside one that was late.
+    Hedge,
+}
+
+/// The first check that a provider failed; they are made in this order, the cheapest and most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dropped {
+    /// Switched off.
+    Disabled,
+    /// Its weight is 0.
+    NoWeight,
+    /// It does not speak the client's protocol.
+    Protocol,
+    /// It shares no group with the caller.
+    Group,
+    /// It is not for this client.
+    Client,
+    /// It may not be asked for the model.
+    Model,
+    /// Not at this hour.
+    Schedule,
+    /// No tries left in this request.
+    Exhausted,
+    /// Its breaker is open.
+    BreakerOpen,
+    /// It asked to be left alone for a while.
+    Resting,
+    /// It has as many requests as it may have at once.
+    Busy,
+    /// Its budget is spent.
+    OverBudget,
+}
+
+/// Providers that failed the same check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DroppedGroup {
+    /// The check.
+    pub reason: Dropped,
+    /// The providers, by id.
+    pub providers: Vec<i64>,
 }
 
 /// How an attempt ended.
@@ -84,4 +158,61 @@ pub enum Outcome {
     Lost,
     /// There was nobody to try.
     Unserved,
+}
+
+// === impl Dropped ===
+
+impl Dropped {
+    /// All of them, in order.
+    pub const ALL: [Self; 12] = [
+        Self::Disabled,
+        Self::NoWeight,
+        Self::Protocol,
+        Self::Group,
+        Self::Client,
+        Self::Model,
+        Self::Schedule,
+        Self::Exhausted,
+        Self::BreakerOpen,
+        Self::Resting,
+        Self::Busy,
+        Self::OverBudget,
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_selection_is_stored_under_these_names() {
+        let selection = Selection {
+            by: How::LastResort,
+            tier: 1,
+            weight: 3,
+            probability: 1.0,
+            considered: 2,
+            kept: Vec::new(),
+            dropped: vec![DroppedGroup {
+                reason: Dropped::BreakerOpen,
+                providers: vec![4, 7],
+            }],
+        };
+        assert_eq!(
+            serde_json::to_value(&selection).unwrap(),
+            json!({
+                "by": "last_resort", "tier": 1, "weight": 3, "probability": 1.0, "considered": 2, "kept": [],
+                "dropped": [{"reason": "breaker_open", "providers": [4, 7]}],
+            })
+        );
+    }
+
+    #[test]
+    fn the_checks_stand_in_their_order() {
+        for (index, reason) in Dropped::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason:?}");
+        }
+    }
 }

@@ -1,39 +1,36 @@
 //! Which provider serves an attempt.
 //!
-//! Every provider is held against the same conditions at every attempt: switched on, speaks the caller's protocol, shares a group
-//! with the caller, may be asked for the model, has a weight, and has tries left in this request. Those that pass are
-//! grouped by tier (the provider's priority, or its priority in one of the caller's groups where it has one; lower goes
-//! first), and one of the best tier is drawn by weight. A nominee (the provider that just failed and still has tries) is taken
-//! as it is, provided that it passes the same conditions.
+//! Every provider is held against the same conditions at every attempt, the cheapest and most telling first, and what it fails
+//! is recorded: [`Dropped`](crate::domain::chain::Dropped) lists them in order. What passes is grouped by tier (the
+//! provider's priority, or its priority in one of the caller's groups where it has one; lower goes first), and one of the
+//! best tier is drawn by weight. A nominee (the provider that just failed and still has tries, or the one that a session
+//! or a cached prefix speaks for) is taken whatever its tier, provided that it passes the same conditions.
 //!
-//! Two passes over the list and no allocation: the first finds the best tier and the sum of its weights, the second walks to
-//! the drawn point.
+//! When nobody passes, a provider that only its open breaker or a rest keeps out is better than none: the
+//! breaker guards against waste, and here the other choice is a certain failure. The least bad of them is taken, once in a
+//! request and not if it was tried in it already, so that a dead provider gets one request more and no herd.
+//! One that is busy or over its budget is never taken: these limits are promises.
+//!
+//! The list is walked twice: once to sift it, which asks live state once for each provider that gets so far, and
+//! once over those kept to draw. Nothing is allocated but the lists of ids that go into the decision chain. To explain a decision, the
+//! decision is made and its lists are read back, so that an explanation cannot differ from what it explains.
 
 use std::sync::Arc;
 
-use crate::domain::chain::Selection;
+use crate::domain::chain::{Dropped, How, Nobody, Selection};
 use crate::domain::protocol::Protocol;
 use crate::domain::provider::Provider;
 
-/// The group of providers and callers that name none.
-pub const DEFAULT_GROUP: &str = "default";
-/// In a caller's groups: every provider's group.
-pub const ANY_GROUP: &str = "*";
+mod draw;
+mod group;
+mod sift;
+mod verdict;
+mod wanted;
 
-/// What an attempt looks for.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// The client's protocol.
-    pub protocol: Protocol,
-    /// The model the client asks for.
-    pub model: Option<&'a str>,
-    /// The caller's groups; empty means [`DEFAULT_GROUP`].
-    pub groups: &'a [String],
-    /// Providers that have no tries left in this request, by id.
-    pub exhausted: &'a [i64],
-    /// The provider to take if it passes, by id.
-    pub nominee: Option<i64>,
-}
+pub use group::{ANY_GROUP, DEFAULT_GROUP};
+pub use wanted::{Draw, Hindrance, Nomination, Nominee, Standing, Wanted};
+
+use sift::Sifted;
 
 /// A chosen provider and why.
 #[derive(Debug, Clone)]
@@ -42,137 +39,175 @@ pub struct Choice {
     pub provider: Arc<Provider>,
     /// Why.
     pub selection: Selection,
+    group: Option<usize>,
 }
 
-/// Draws a provider. `point` is a random number in `0.0..1.0`.
-#[must_use]
-pub fn select(providers: &[Arc<Provider>], wanted: &Wanted<'_>, point: f64) -> Option<Choice> {
-    let mut best_tier = i32::MAX;
-    let mut weights: u64 = 0;
-    let mut nominee = None;
-    for provider in providers {
-        let Some(tier) = tier_if_eligible(provider, wanted) else {
-            continue;
-        };
-        if wanted.nominee == Some(provider.id) {
-            nominee = Some((provider, tier));
-        }
-        if tier < best_tier {
-            best_tier = tier;
-            weights = 0;
-        }
-        if tier == best_tier {
-            weights += u64::from(provider.weight);
-        }
-    }
-    let choice = |provider: &Arc<Provider>, tier, probability| Choice {
-        provider: provider.clone(),
-        selection: Selection {
-            tier,
-            weight: provider.weight,
-            probability,
-            considered: providers.len(),
-        },
+/// What would happen to a request, and why.
+#[derive(Debug)]
+pub struct Survey {
+    /// Every provider, in the list's order.
+    pub candidates: Vec<Candidate>,
+    /// The one this draw would take.
+    pub outcome: Result<Choice, Nobody>,
+}
+
+/// One provider of a survey.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The check that it failed; none when it passed them all.
+    pub reason: Option<Dropped>,
+    /// Its tier for this caller; none when they share no group.
+    pub tier: Option<i32>,
+    /// Its chance over all draws, 0 to 1; above 0 only in the chosen tier. A nominee that passes and a last resort have 1.
+    pub probability: f64,
+}
+
+/// Chooses a provider.
+///
+/// # Errors
+/// When nobody passes and there is no last resort: by what each was dropped.
+pub fn select(
+    providers: &[Arc<Provider>],
+    wanted: &Wanted<'_>,
+    standing: &(impl Standing + ?Sized),
+) -> Result<Choice, Nobody> {
+    let sifted = Sifted::new(providers, wanted, standing);
+    let picked = pick(providers, wanted, &sifted);
+    let considered = providers.len();
+    let (kept, dropped) = sifted.into_lists();
+    let Some(picked) = picked else {
+        return Err(Nobody {
+            considered,
+            dropped,
+        });
     };
-    if let Some((provider, tier)) = nominee {
-        return Some(choice(provider, tier, 1.0));
-    }
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "weights are small and the point is within 0..1"
-    )]
-    let mut left = (point * weights as f64) as u64;
-    let mut last = None;
-    for provider in providers {
-        if tier_if_eligible(provider, wanted) != Some(best_tier) {
-            continue;
-        }
-        last = Some(provider);
-        let weight = u64::from(provider.weight);
-        if left < weight {
-            break;
-        }
-        left -= weight;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "weights are small")]
-    last.map(|provider| {
-        choice(
-            provider,
-            best_tier,
-            f64::from(provider.weight) / weights as f64,
-        )
+    Ok(Choice {
+        provider: picked.provider.clone(),
+        selection: Selection {
+            by: picked.by,
+            tier: picked.tier,
+            weight: picked.provider.weight,
+            probability: picked.probability,
+            considered,
+            kept,
+            dropped,
+        },
+        group: group::through(picked.provider, wanted.groups),
     })
 }
 
-/// Every provider that passes.
+/// Chooses a provider and says of every one what became of it.
+pub fn survey(
+    providers: &[Arc<Provider>],
+    wanted: &Wanted<'_>,
+    standing: &(impl Standing + ?Sized),
+) -> Survey {
+    let outcome = select(providers, wanted, standing);
+    let dropped = match &outcome {
+        Ok(choice) => &choice.selection.dropped,
+        Err(nobody) => &nobody.dropped,
+    };
+    let candidate = |provider: &Arc<Provider>| {
+        let mut groups = dropped.iter();
+        let group = groups.find(|group| group.providers.contains(&provider.id));
+        let mut candidate = Candidate {
+            provider: provider.clone(),
+            reason: group.map(|group| group.reason),
+            tier: group::tier(provider, wanted.groups),
+            probability: 0.0,
+        };
+        if let Ok(choice) = &outcome {
+            candidate.probability = chance(&candidate, choice);
+        }
+        candidate
+    };
+    Survey {
+        candidates: providers.iter().map(candidate).collect(),
+        outcome,
+    }
+}
+
+/// Every provider that a caller of these groups can reach with this protocol, at some hour, for some model.
 pub fn eligible<'a, 'w>(
     providers: &'a [Arc<Provider>],
-    wanted: Wanted<'w>,
+    protocol: Protocol,
+    groups: &'w [String],
 ) -> impl Iterator<Item = &'a Arc<Provider>> + use<'a, 'w> {
     providers
         .iter()
-        .filter(move |provider| tier_if_eligible(provider, &wanted).is_some())
+        .filter(move |provider| verdict::offer(provider, protocol, groups).is_ok())
 }
 
-fn tier_if_eligible(provider: &Provider, wanted: &Wanted<'_>) -> Option<i32> {
-    let passes = provider.is_enabled
-        && provider.weight > 0
-        && wanted.protocol.is_spoken_by(provider.kind)
-        && !wanted.exhausted.contains(&provider.id)
-        && serves_model(provider, wanted.model);
-    if passes {
-        tier(provider, wanted.groups)
-    } else {
-        None
-    }
+struct Picked<'p> {
+    provider: &'p Arc<Provider>,
+    by: How,
+    tier: i32,
+    probability: f64,
 }
 
-fn serves_model(provider: &Provider, model: Option<&str>) -> bool {
-    match model {
-        Some(model) if !provider.allowed_models.is_empty() => {
-            provider
-                .allowed_models
-                .iter()
-                .any(|rule| rule.matches(model))
-                || provider
-                    .model_redirects
-                    .iter()
-                    .any(|r| r.source.matches(model))
-        }
-        _ => true,
-    }
-}
-
-/// The provider's tier for a caller of these groups; `None` when they share no group.
-fn tier(provider: &Provider, groups: &[String]) -> Option<i32> {
-    let mut best: Option<i32> = None;
-    let mut consider = |group: &str| {
-        let shares = if provider.groups.is_empty() {
-            group == DEFAULT_GROUP
-        } else {
-            provider.groups.iter().any(|g| g == group)
-        };
-        if shares {
-            let tier = provider
-                .group_priorities
-                .get(group)
-                .copied()
-                .unwrap_or(provider.priority);
-            best = Some(best.map_or(tier, |b| b.min(tier)));
-        }
+fn pick<'p>(
+    providers: &'p [Arc<Provider>],
+    wanted: &Wanted<'_>,
+    sifted: &Sifted<'p>,
+) -> Option<Picked<'p>> {
+    let certain = |provider, by, tier| Picked {
+        provider,
+        by,
+        tier,
+        probability: 1.0,
     };
-    if groups.is_empty() {
-        consider(DEFAULT_GROUP);
+    if let Some(((provider, tier), nominee)) = sifted.nominee.zip(wanted.nominee) {
+        return Some(certain(provider, nominee.by.into(), tier));
     }
-    for group in groups {
-        if group == ANY_GROUP {
-            return Some(best.unwrap_or(provider.priority));
-        }
-        consider(group);
+    if let Some(((_, tier), provider)) = sifted.last_resort {
+        return Some(certain(provider, How::LastResort, tier));
     }
-    best
+    let tier = sifted.best_tier;
+    // What is kept is in the list's order, so one walk finds it again.
+    let mut kept = sifted.kept.iter().peekable();
+    let candidates = providers
+        .iter()
+        .filter(|provider| kept.next_if_eq(&&provider.id).is_some())
+        .filter(|provider| group::tier(provider, wanted.groups) == Some(tier));
+    let provider = draw::draw(candidates, sifted.weights, wanted.draw)?;
+    #[expect(clippy::cast_precision_loss, reason = "weights are small")]
+    let probability = f64::from(provider.weight) / sifted.weights as f64;
+    Some(Picked {
+        provider,
+        by: How::Weight,
+        tier,
+        probability,
+    })
+}
+
+/// A candidate's chance over all draws, given the one that was made.
+fn chance(candidate: &Candidate, choice: &Choice) -> f64 {
+    let selection = &choice.selection;
+    let is_rival = selection.by == How::Weight
+        && candidate.reason.is_none()
+        && candidate.tier == Some(selection.tier);
+    if candidate.provider.id == choice.provider.id {
+        selection.probability
+    } else if is_rival {
+        let ratio = f64::from(candidate.provider.weight) / f64::from(selection.weight);
+        selection.probability * ratio
+    } else {
+        0.0
+    }
+}
+
+// === impl Choice ===
+
+impl Choice {
+    /// The group through which the caller reaches it, whose multiplier applies: the first of the caller's groups that the provider is in;
+    /// its own first where the caller has it by [`ANY_GROUP`] alone.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        let own = self.group.and_then(|index| self.provider.groups.get(index));
+        own.map_or(DEFAULT_GROUP, String::as_str)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::domain::caller::Caller;
 use crate::domain::pattern::Pattern;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::policy::select::{Wanted, eligible};
+use crate::policy::select::eligible;
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::models;
@@ -68,14 +68,7 @@ fn known_models<'a>(
     };
     let mut known = BTreeSet::new();
     for &protocol in protocols {
-        let wanted = Wanted {
-            protocol,
-            model: None,
-            groups: caller.groups(),
-            exhausted: &[],
-            nominee: None,
-        };
-        for provider in eligible(&snapshot.providers, wanted) {
+        for provider in eligible(&snapshot.providers, protocol, caller.groups()) {
             known.extend(provider.allowed_models.iter().filter_map(Pattern::name));
             let redirects = provider.model_redirects.iter();
             known.extend(redirects.filter_map(|redirect| redirect.source.name()));
