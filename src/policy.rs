@@ -1,6 +1,7 @@
 //! Floor 3: decisions. Each takes only the facts it needs and knows neither HTTP hooks nor tables.
 
 pub mod access;
+pub mod affinity;
 pub mod authn;
 pub mod client;
 pub mod egress;

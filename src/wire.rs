@@ -11,6 +11,7 @@ pub mod models;
 pub mod patch;
 pub mod peek;
 pub mod percent;
+pub mod prefix;
 pub mod reply;
 pub mod scan;
 pub mod sse;

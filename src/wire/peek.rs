@@ -9,9 +9,12 @@
 //!
 //! The structure is checked (brackets, ends, the grammar of every object on the way and of its literals), the inside of
 //! skipped values is not: a body that a provider would refuse may pass, but nothing is ever cut at the wrong place.
+//!
+//! System prompt, tools and messages are fingerprinted as they pass (`peek::elements`, [`wire::prefix`](super::prefix)).
 
 mod block;
 mod cursor;
+mod elements;
 mod session;
 
 use std::borrow::Cow;
@@ -21,6 +24,7 @@ use http::HeaderMap;
 
 use self::cursor::Cursor;
 use crate::domain::protocol::Protocol;
+use crate::wire::prefix::{Builder, Prefix};
 
 /// What a body says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct Peek {
     pub session_id: Option<String>,
     /// `stream_options.include_usage`.
     pub include_usage: Option<bool>,
+    /// Fingerprints of the conversation, if there is one.
+    pub prefix: Option<Prefix>,
 }
 
 /// The body is not JSON, or not an object.
@@ -65,6 +71,7 @@ pub fn peek(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> Result<Peek
         session_id: session::from_headers(protocol, headers)
             .or_else(|| session::from_body(protocol, in_body?)),
         include_usage: found.include_usage,
+        prefix: found.prefix.finish(),
     })
 }
 
@@ -79,6 +86,7 @@ struct Found<'b> {
     include_usage: Option<bool>,
     /// The text that holds the session id.
     session: Option<Cow<'b, str>>,
+    prefix: Builder,
 }
 
 // === impl Found ===
@@ -90,6 +98,11 @@ impl<'b> Found<'b> {
         key: &[u8],
         cursor: &mut Cursor<'b>,
     ) -> Result<(), BadJson> {
+        if protocol != Protocol::GeminiCli
+            && let Some(part) = elements::part(protocol, key)
+        {
+            return elements::collect(part, protocol, cursor, &mut self.prefix);
+        }
         match (protocol, key) {
             (_, b"model") => self.model = model(cursor)?,
             (_, b"stream") => self.stream = cursor.boolean()?,
@@ -116,20 +129,25 @@ impl<'b> Found<'b> {
                     cursor.skip()
                 })?;
             }
-            (Protocol::GeminiCli, b"request") => {
-                (self.session, self.inner_model) = (None, None);
-                cursor.object_or_skip(&mut |key, cursor| {
-                    match key {
-                        b"session_id" => self.session = cursor.short_string()?,
-                        b"model" => self.inner_model = model(cursor)?,
-                        _ => cursor.skip()?,
-                    }
-                    Ok(())
-                })?;
-            }
+            (Protocol::GeminiCli, b"request") => self.code_assist(cursor)?,
             _ => cursor.skip()?,
         }
         Ok(())
+    }
+
+    /// Code Assist's envelope.
+    fn code_assist(&mut self, cursor: &mut Cursor<'b>) -> Result<(), BadJson> {
+        (self.session, self.inner_model, self.prefix) = (None, None, Builder::default());
+        let protocol = Protocol::GeminiCli;
+        cursor.object_or_skip(&mut |key, cursor| {
+            match (key, elements::part(protocol, key)) {
+                (b"session_id", _) => self.session = cursor.short_string()?,
+                (b"model", _) => self.inner_model = model(cursor)?,
+                (_, Some(part)) => elements::collect(part, protocol, cursor, &mut self.prefix)?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })
     }
 }
 

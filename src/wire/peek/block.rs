@@ -41,6 +41,21 @@ impl Carry {
         }
     }
 
+    /// The state within a string at a place, by the backslashes before it.
+    pub(super) fn within_string(body: &[u8], at: usize) -> Self {
+        let before = body.get(..at).unwrap_or(body);
+        let backslashes = before.iter().rev().take_while(|b| **b == b'\\').count();
+        Self {
+            escaped: backslashes as u64 & 1,
+            inside: !0,
+        }
+    }
+
+    /// Whether the next block begins within a string.
+    pub(super) fn is_inside(self) -> bool {
+        self.inside != 0
+    }
+
     /// Reads the block at the start of `text`; what is missing of a last one counts as white space.
     pub(super) fn masks(&mut self, text: &[u8]) -> Masks {
         match text.first_chunk::<LEN>() {
@@ -82,6 +97,34 @@ impl Carry {
         self.escaped = (ends & backslashes) >> 63;
         escaped
     }
+}
+
+/// From a place within a string, moves on by whole blocks as long as the string does not end in them. Needs two bytes before.
+pub(super) fn skip_text(body: &[u8], mut at: usize) -> usize {
+    while let Some(window) = at
+        .checked_sub(2)
+        .and_then(|start| body.get(start..)?.first_chunk())
+    {
+        if may_end(window) {
+            break;
+        }
+        at += LEN;
+    }
+    at
+}
+
+/// Whether a string may end in the block behind the first two bytes.
+#[inline]
+fn may_end(window: &[u8; LEN + 2]) -> bool {
+    let lanes = |offset: usize| window[offset..offset + LEN].as_chunks::<16>().0;
+    let (twice_before, before, block) = (lanes(0), lanes(1), lanes(2));
+    let mut found = u8x16::splat(0);
+    for lane in 0..LEN / 16 {
+        let is = |lanes: &[[u8; 16]], byte: u8| u8x16::new(lanes[lane]).simd_eq(u8x16::splat(byte));
+        let is_escaped = is(before, b'\\') & !is(twice_before, b'\\');
+        found |= is(block, b'"') & !is_escaped;
+    }
+    found.to_bitmask() != 0
 }
 
 /// For every bit the parity of itself and all below.
@@ -132,6 +175,22 @@ mod tests {
             .collect()
     }
 
+    #[test]
+    fn skipping_stops_before_the_block_with_the_end() {
+        for (text, stops_at) in [
+            ("a".repeat(200), 192),
+            (format!("{}\"{}", "a".repeat(70), "a".repeat(200)), 64),
+            (format!("{}\\\"{}", "a".repeat(62), "a".repeat(200)), 256),
+            (format!("{}\\\"{}", "a".repeat(63), "a".repeat(200)), 256),
+            (format!("{}\\\\\"{}", "a".repeat(62), "a".repeat(200)), 64),
+        ] {
+            let body = format!("{{\"{text}");
+            assert_eq!(skip_text(body.as_bytes(), 2), 2 + stops_at, "{text}");
+        }
+        assert_eq!(skip_text(&[b'a'; 200], 1), 1);
+        assert_eq!(skip_text(b"", 7), 7);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
@@ -143,6 +202,32 @@ mod tests {
                 for (at, (is_quote, is_bracket)) in expected.iter().enumerate() {
                     assert_eq!(masks.quotes >> at & 1 == 1, *is_quote, "quote at {at} of {text}");
                     assert_eq!(masks.brackets >> at & 1 == 1, *is_bracket, "bracket at {at} of {text}");
+                }
+            }
+        }
+
+        #[test]
+        fn skipped_text_holds_no_end(text in r#"(\\"|\\\\|\\n|a{0,50}){0,60}("|\\\\"|\\\\\\")"#, at in 0usize..80) {
+            let body = format!("{{\"{text}{}", "b".repeat(130));
+            let body = body.as_bytes();
+            let quotes: Vec<usize> = {
+                let plain = plain(&body[1..]);
+                (1..plain.len()).filter(|at| plain[*at].0).map(|at| at + 1).collect()
+            };
+            let end = quotes.first().copied().unwrap_or(body.len());
+            let at = at + 2;
+            let stopped = skip_text(body, at);
+            if at <= end {
+                assert!(stopped <= end, "{stopped} is behind {end}");
+                let carry = Carry::within_string(body, stopped);
+                let mut masks = Masks::default();
+                let (mut carry, mut base) = (carry, stopped);
+                while masks.quotes == 0 && base < body.len() {
+                    masks = carry.masks(&body[base..]);
+                    base += LEN;
+                }
+                if masks.quotes != 0 {
+                    assert_eq!(base - LEN + masks.quotes.trailing_zeros() as usize, end);
                 }
             }
         }

@@ -22,14 +22,31 @@ pub(super) struct Cursor<'b> {
 /// A string's text and its span, quotes included.
 pub(super) type Spanned<'b> = (Cow<'b, str>, Range<usize>);
 
+/// Is told of the containers in a value that is passed over, itself included.
+pub(super) trait Watch {
+    /// A container begins at `at`; `depth` is the number of those around it.
+    fn opened(&mut self, body: &[u8], at: usize, depth: usize);
+    /// A container has ended, its bracket before `end`.
+    fn closed(&mut self, body: &[u8], end: usize, depth: usize);
+}
+
 /// Called for each entry of an object with the key; must move past the value.
 type OnEntry<'f, 'b> = dyn FnMut(&[u8], &mut Cursor<'b>) -> Result<(), BadJson> + 'f;
+
+impl Watch for () {
+    fn opened(&mut self, _: &[u8], _: usize, _: usize) {}
+    fn closed(&mut self, _: &[u8], _: usize, _: usize) {}
+}
 
 // === impl Cursor ===
 
 impl<'b> Cursor<'b> {
     pub(super) fn new(body: &'b [u8]) -> Self {
         Self { body, at: 0 }
+    }
+
+    pub(super) fn body(&self) -> &'b [u8] {
+        self.body
     }
 
     /// One object and nothing else.
@@ -118,30 +135,43 @@ impl<'b> Cursor<'b> {
 
     /// Moves past any value.
     pub(super) fn skip(&mut self) -> Result<(), BadJson> {
-        match self.next_byte() {
+        self.watched(&mut ()).map(drop)
+    }
+
+    /// Moves past any value, which is watched, and returns its span.
+    pub(super) fn watched(&mut self, watch: &mut impl Watch) -> Result<Range<usize>, BadJson> {
+        let first = self.next_byte();
+        let start = self.at;
+        match first {
             Some(b'"') => self.string_span().map(drop),
-            Some(b'{' | b'[') => self.container(),
+            Some(b'{' | b'[') => self.container(watch),
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),
             Some(b'n') => self.literal(b"null"),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => self.bad("expected a value"),
             None => self.bad("unexpected end"),
-        }
+        }?;
+        Ok(start..self.at)
     }
 
     /// Moves past a container by its brackets. The stack holds one bit per level: set for an object.
-    fn container(&mut self) -> Result<(), BadJson> {
+    fn container(&mut self, watch: &mut impl Watch) -> Result<(), BadJson> {
         let mut is_object = [0u64; MAX_DEPTH / 64];
         let mut depth = 0;
         let mut carry = Carry::default();
         let mut base = self.at;
         while base < self.body.len() {
             let Masks {
+                quotes,
                 mut brackets,
                 strays,
-                ..
             } = carry.masks(&self.body[base..]);
+            if quotes == 0 && carry.is_inside() {
+                base = block::skip_text(self.body, base + block::LEN);
+                carry = Carry::within_string(self.body, base);
+                continue;
+            }
             while brackets != 0 {
                 let bracket = brackets.trailing_zeros();
                 if bracket > strays.trailing_zeros() {
@@ -157,12 +187,14 @@ impl<'b> Cursor<'b> {
                     }
                     let (word, bit) = (depth / 64, depth % 64);
                     is_object[word] = is_object[word] & !(1 << bit) | u64::from(is_brace) << bit;
+                    watch.opened(self.body, self.at, depth);
                     depth += 1;
                 } else {
                     depth -= 1;
                     if (is_object[depth / 64] >> (depth % 64) & 1 == 1) != is_brace {
                         return self.bad("mismatched bracket");
                     }
+                    watch.closed(self.body, self.at + 1, depth);
                     if depth == 0 {
                         self.at += 1;
                         return Ok(());
@@ -190,7 +222,8 @@ impl<'b> Cursor<'b> {
                 self.at = base + quotes.trailing_zeros() as usize + 1;
                 return Ok(start..self.at);
             }
-            base += block::LEN;
+            base = block::skip_text(self.body, base + block::LEN);
+            carry = Carry::within_string(self.body, base);
         }
         self.at = self.body.len();
         self.bad("unexpected end")
@@ -232,7 +265,7 @@ impl<'b> Cursor<'b> {
     }
 
     /// Skips white space and returns the byte it ends at.
-    fn next_byte(&mut self) -> Option<u8> {
+    pub(super) fn next_byte(&mut self) -> Option<u8> {
         while let Some(&byte) = self.body.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(byte);

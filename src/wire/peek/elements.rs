@@ -1,0 +1,158 @@
+//! What of a body goes into the fingerprint of its prefix, collected while the body is passed over.
+//!
+//! The cache markers of Anthropic's clients are found by structure: at a brace outside of strings, the key before it is compared.
+//! That costs a few comparisons a brace, where a search through the text would cost as much as the whole pass.
+
+use std::ops::Range;
+
+use super::BadJson;
+use super::cursor::{Cursor, Watch};
+use crate::domain::protocol::Protocol;
+use crate::wire::prefix::{Builder, Part, Speaker, Text};
+
+const MARKER: &[u8] = b"\"cache_control\"";
+/// Markers left out of one element; providers allow four in a request. More than these count as text.
+const MAX_CUTS: usize = 8;
+
+/// Calls `each` with every element of a value: the containers `level` deep in it.
+struct Elements<F> {
+    level: usize,
+    start: usize,
+    marker: Option<Marker>,
+    cuts: [Range<usize>; MAX_CUTS],
+    cut_count: usize,
+    each: F,
+}
+
+/// A cache marker whose value has not ended yet.
+struct Marker {
+    start: usize,
+    depth: usize,
+}
+
+/// The part that a key's value is, at the level of the body where the messages are.
+pub(super) fn part(protocol: Protocol, key: &[u8]) -> Option<Part> {
+    use Protocol::{Anthropic, Gemini, GeminiCli, Openai, Responses};
+    match (protocol, key) {
+        (Anthropic | Openai, b"messages") | (Responses, b"input") => Some(Part::Messages),
+        (Gemini | GeminiCli, b"contents") => Some(Part::Messages),
+        (Anthropic, b"system") | (Responses, b"instructions") => Some(Part::System),
+        (Gemini | GeminiCli, b"systemInstruction" | b"system_instruction") => Some(Part::System),
+        (_, b"tools") => Some(Part::Tools),
+        _ => None,
+    }
+}
+
+/// Moves past a part, which is added to the prefix.
+pub(super) fn collect(
+    part: Part,
+    protocol: Protocol,
+    cursor: &mut Cursor<'_>,
+    prefix: &mut Builder,
+) -> Result<(), BadJson> {
+    prefix.begin(part);
+    let mut add = |text: &Text<'_>| match part {
+        Part::System => prefix.system(text),
+        Part::Tools => prefix.tools(text),
+        Part::Messages => prefix.message(text, || speaker(protocol, text.uncut())),
+    };
+    let body = cursor.body();
+    let first = cursor.next_byte();
+    // Tools change together or not at all, and are many and small: one text.
+    let level = usize::from(first == Some(b'[') && part != Part::Tools);
+    let span = cursor.watched(&mut Elements::new(level, &mut add))?;
+    if first == Some(b'"') {
+        add(&Text::new(body, span, &[]));
+    }
+    Ok(())
+}
+
+/// Who speaks in a message. Gemini's may leave it out; OpenAI's items without a role are the model's and its tools'.
+fn speaker(protocol: Protocol, message: &[u8]) -> Speaker {
+    if message.first() != Some(&b'{') {
+        return Speaker::User;
+    }
+    let mut role = None;
+    // Any error ends the walk, and so does the role once it is known.
+    let _ = Cursor::new(message).document(&mut |key, cursor| {
+        if key != b"role" {
+            return cursor.skip();
+        }
+        role = cursor.short_string()?;
+        Err(BadJson {
+            at: 0,
+            what: "found",
+        })
+    });
+    match role.as_deref() {
+        Some("system" | "developer") => Speaker::System,
+        Some("user") => Speaker::User,
+        None if matches!(protocol, Protocol::Gemini | Protocol::GeminiCli) => Speaker::User,
+        _ => Speaker::Model,
+    }
+}
+
+// === impl Elements ===
+
+impl<F: FnMut(&Text<'_>)> Elements<F> {
+    fn new(level: usize, each: F) -> Self {
+        Self {
+            level,
+            start: 0,
+            marker: None,
+            cuts: [const { 0..0 }; MAX_CUTS],
+            cut_count: 0,
+            each,
+        }
+    }
+}
+
+impl<F: FnMut(&Text<'_>)> Watch for Elements<F> {
+    #[inline]
+    fn opened(&mut self, body: &[u8], at: usize, depth: usize) {
+        if depth == self.level {
+            (self.start, self.cut_count) = (at, 0);
+        } else if depth > self.level
+            && self.marker.is_none()
+            && self.cut_count < MAX_CUTS
+            && let Some(start) = marker_before(body, at)
+        {
+            self.marker = Some(Marker { start, depth });
+        }
+    }
+
+    #[inline]
+    fn closed(&mut self, body: &[u8], end: usize, depth: usize) {
+        if let Some(Marker { start, .. }) = self.marker.take_if(|marker| marker.depth == depth) {
+            self.cuts[self.cut_count] = with_comma(body, start, end);
+            self.cut_count += 1;
+        }
+        if depth == self.level {
+            let cuts = &self.cuts[..self.cut_count];
+            (self.each)(&Text::new(body, self.start..end, cuts));
+        }
+    }
+}
+
+/// Where the marker begins whose value is the object at `at`, if it is one.
+#[inline]
+fn marker_before(body: &[u8], at: usize) -> Option<usize> {
+    if body[at] != b'{' {
+        return None;
+    }
+    let key = body[..at].trim_ascii_end().strip_suffix(b":")?;
+    let before = key.trim_ascii_end().strip_suffix(MARKER)?;
+    matches!(before.trim_ascii_end().last(), Some(b'{' | b',')).then_some(before.len())
+}
+
+/// A member with the comma before it, or else with the one behind.
+fn with_comma(body: &[u8], start: usize, end: usize) -> Range<usize> {
+    let before = body[..start].trim_ascii_end();
+    if let Some(before) = before.strip_suffix(b",") {
+        return before.len()..end;
+    }
+    match body[end..].trim_ascii_start().strip_prefix(b",") {
+        Some(behind) => start..body.len() - behind.trim_ascii_start().len(),
+        None => start..end,
+    }
+}
