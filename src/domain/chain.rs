@@ -21,7 +21,9 @@ pub struct AttemptRecord {
     /// The model asked of it, after redirects.
     pub model: Option<String>,
     /// Why this provider and not another.
-    pub selection: Selection,
+    pub selection: Option<Selection>,
+    /// Why there was nobody to try.
+    pub nobody: Option<Nobody>,
     /// The provider's factor on prices.
     pub provider_multiplier: Multiplier,
     /// The factor of the group it was reached through.

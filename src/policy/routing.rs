@@ -138,7 +138,7 @@ impl Routing {
         current: &Choice,
         better: &Choice,
     ) -> bool {
-        affinity::stays(&Stay {
+        affinity::stays(Stay {
             idle: bound.idle,
             cached_bytes: bound.cached_bytes,
             bound: price_factor(question.snapshot, current),
@@ -193,8 +193,8 @@ fn nominee(bound: affinity::Nominee) -> Nominee {
     Nominee {
         provider: bound.provider,
         by: match bound.by {
-            affinity::By::Session => Nomination::Session,
-            affinity::By::Prefix => Nomination::Prefix,
+            affinity::Signal::Session => Nomination::Session,
+            affinity::Signal::Prefix => Nomination::Prefix,
         },
     }
 }

@@ -16,7 +16,7 @@ use super::tries::Leeway;
 use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
-use crate::policy::affinity::{Asking, Nominee};
+use crate::policy::affinity::{Ask, Nominee};
 use crate::policy::breaker::Permit;
 use crate::policy::inflight::InflightGuard;
 use crate::policy::retry;
@@ -49,8 +49,8 @@ pub struct Plan {
     pub client_ip: Option<String>,
     /// A number that the turns of one conversation have in common.
     pub conversation: u64,
-    /// The provider that has this conversation's prefix in its cache.
-    pub nominee: Option<Nominee>,
+    /// The provider that the conversation was with.
+    pub bound: Option<Nominee>,
 }
 
 /// One attempt.
@@ -110,14 +110,21 @@ pub struct Report {
 
 impl Plan {
     /// What affinity knows the conversation by.
-    pub fn asking(&self) -> Asking<'_> {
-        Asking {
+    pub fn ask(&self) -> Ask<'_> {
+        let seconds = self.snapshot.settings.sticky_seconds;
+        Ask {
             key_id: self.caller.key.id,
             protocol: self.endpoint.protocol,
-            model: self.model.as_deref().unwrap_or_default(),
+            model: self.model.as_deref(),
             session_id: self.peek.session_id.as_deref(),
             prefix: self.peek.prefix.as_ref(),
+            keep: Duration::from_secs(seconds.into()),
         }
+    }
+
+    /// The client's `User-Agent`.
+    pub fn client(&self) -> Option<&str> {
+        self.head.headers.get(header::USER_AGENT)?.to_str().ok()
     }
 }
 

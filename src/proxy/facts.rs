@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::attempt::{Plan, Report};
 use super::losers::Loser;
 use crate::domain::caller::Caller;
-use crate::domain::chain::{AttemptRecord, Outcome, Selection};
+use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
 use crate::policy::affinity::Flight;
@@ -141,7 +141,8 @@ impl Facts {
             provider_name: None,
             endpoint: None,
             model: report.model,
-            selection: Selection::default(),
+            selection: None,
+            nobody: None,
             provider_multiplier: Multiplier::ONE,
             group_multiplier: Multiplier::ONE,
             status: report.status,
@@ -164,14 +165,14 @@ impl Facts {
         match (report.choice, report.nobody) {
             (Some(choice), _) => {
                 let provider = &choice.provider;
-                let group = self.snapshot.groups.get(&choice.group);
+                let group = self.snapshot.groups.get(choice.group());
                 record.provider_id = Some(provider.id);
                 record.provider_name = Some(provider.name.clone());
                 let endpoint = provider.endpoints.get(report.endpoint);
                 record.endpoint = endpoint.map(|endpoint| endpoint.authority.clone());
                 record.provider_multiplier = provider.cost_multiplier;
                 record.group_multiplier = group.copied().unwrap_or_default();
-                record.selection = choice.selection;
+                record.selection = Some(choice.selection);
             }
             (None, Some(nobody)) => {
                 // Others were tried before: their story is told already.
@@ -179,8 +180,7 @@ impl Facts {
                     return;
                 }
                 record.outcome = Outcome::Unserved;
-                record.selection.considered = nobody.considered;
-                record.selection.dropped = nobody.dropped;
+                record.nobody = Some(nobody);
             }
             (None, None) => return,
         }
@@ -210,7 +210,7 @@ impl Tried {
                 Failure {
                     fault,
                     status: record.status,
-                    message: record.error.as_deref().unwrap_or_default(),
+                    message: record.error.clone().unwrap_or_default(),
                     retry_after: record.retry_after_ms.map(Duration::from_millis),
                 },
                 Instant::now(),

@@ -24,8 +24,7 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
-use crate::policy::affinity::Asking;
-use crate::policy::{access, authn};
+use crate::policy::{access, affinity, authn};
 use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
 use crate::wire::peek::{self, Peek};
@@ -171,20 +170,7 @@ impl Journey {
         }
         let wants_stream = endpoint.operation == Operation::GenerateStream
             || (endpoint.protocol != Protocol::Gemini && peek.stream == Some(true));
-        let asking = Asking {
-            key_id: caller.key.id,
-            protocol: endpoint.protocol,
-            model: model.as_deref().unwrap_or_default(),
-            session_id: peek.session_id.as_deref(),
-            prefix: peek.prefix.as_ref(),
-        };
-        let affinity = &self.parts.routing.affinity;
-        let nominee = affinity.nominate(&asking, self.facts.arrived);
-        let conversation = affinity.conversation(&asking);
-        self.facts.flight = affinity.enter(&asking);
-        let plan = Arc::new(Plan {
-            conversation,
-            nominee,
+        let mut plan = Plan {
             head: take_head(session)?,
             snapshot: self.facts.snapshot.clone(),
             endpoint,
@@ -194,7 +180,16 @@ impl Journey {
             wants_stream,
             body,
             client_ip: self.facts.client_ip.clone(),
-        });
+            conversation: 0,
+            bound: None,
+        };
+        let ask = plan.ask();
+        let affinity = &self.parts.routing.affinity;
+        let flight = affinity.begin(&ask);
+        let bound = affinity.nominate(&ask, &flight, self.facts.arrived);
+        (plan.conversation, plan.bound) = (affinity::conversation(&ask), bound);
+        self.facts.flight = Some(flight);
+        let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
         Ok(plan)
     }

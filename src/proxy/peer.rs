@@ -48,7 +48,7 @@ fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> 
         model: plan.model.as_deref(),
         client: plan.client(),
         conversation: plan.conversation,
-        bound: plan.nominee,
+        bound: plan.bound,
         tried: Tried {
             exhausted: &leeway.exhausted,
             any: &leeway.tried,

@@ -42,7 +42,7 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
 /// The conversation stays with the provider that answered it, and leaves one that failed it.
 fn stick(facts: &Facts, parts: &Parts) {
     let Some(plan) = &facts.plan else { return };
-    let asking = plan.asking();
+    let ask = plan.ask();
     let affinity = &parts.routing.affinity;
     for tried in &facts.attempts {
         let record = &tried.record;
@@ -52,9 +52,9 @@ fn stick(facts: &Facts, parts: &Parts) {
         let is_its_fault = record.fault.is_some_and(Fault::moves_on);
         match record.outcome {
             Outcome::Completed if record.fault.is_none() => {
-                affinity.commit(&asking, provider, Instant::now());
+                affinity.commit(&ask, provider, Instant::now());
             }
-            Outcome::Failed | Outcome::Cut if is_its_fault => affinity.forget(&asking, provider),
+            Outcome::Failed | Outcome::Cut if is_its_fault => affinity.forget(&ask, provider),
             _ => {}
         }
     }

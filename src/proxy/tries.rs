@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::attempt::Report;
+use crate::domain::chain::How;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
 use crate::policy::retry::{Backoff, MAX_ATTEMPTS};
@@ -16,6 +17,7 @@ pub struct Tries {
     again: Option<Again>,
     stale_connections: u32,
     is_hedged: bool,
+    had_last_resort: bool,
     is_over: bool,
     until: Instant,
 }
@@ -31,12 +33,16 @@ struct Again {
 pub struct Leeway {
     /// Providers without tries left, by id.
     pub exhausted: Vec<i64>,
+    /// Providers tried at all, by id.
+    pub tried: Vec<i64>,
     /// Endpoints that could not be reached, by provider id and index.
     pub endpoints: Vec<(i64, usize)>,
     /// The provider to try again, by id.
     pub again: Option<i64>,
     /// Whether it runs beside another attempt.
     pub is_hedge: bool,
+    /// Whether the least bad was taken before.
+    pub had_last_resort: bool,
 }
 
 /// Connections out of the pool that turned out dead and cost no try.
@@ -55,6 +61,7 @@ impl Tries {
             again: None,
             stale_connections: 0,
             is_hedged: false,
+            had_last_resort: false,
             is_over: false,
             until,
         }
@@ -89,9 +96,11 @@ impl Tries {
     pub fn leeway(&self) -> Leeway {
         Leeway {
             exhausted: self.exhausted.clone(),
+            tried: self.by_provider.iter().map(|(id, _)| *id).collect(),
             endpoints: self.endpoints.clone(),
             again: self.again.as_ref().map(|again| again.provider),
             is_hedge: false,
+            had_last_resort: self.had_last_resort,
         }
     }
 
@@ -112,6 +121,7 @@ impl Tries {
         self.again = None;
         let Some(choice) = &report.choice else { return };
         let provider = &choice.provider;
+        self.had_last_resort |= choice.selection.by == How::LastResort;
         let fault = report.failure.as_ref().map(|(fault, _)| *fault);
         if report.reused_connection
             && report.status.is_none()
