@@ -13,25 +13,37 @@ pub struct Attempt {
     /// 1 for the first.
     #[oai(nullable)]
     pub attempt: Option<u32>,
-    /// The provider tried.
+    /// The provider tried; null when nobody was left to try.
     #[oai(nullable)]
     pub provider_id: Option<i64>,
     /// Its name at that time.
     #[oai(nullable)]
     pub provider_name: Option<String>,
+    /// Which of its addresses: host, and port unless it is the scheme's own.
+    #[oai(nullable)]
+    pub endpoint: Option<String>,
     /// The model asked of it, after redirects.
     #[oai(nullable)]
     pub model: Option<String>,
     /// Why this provider.
     #[oai(nullable)]
     pub selection: Option<AttemptSelection>,
+    /// Why there was nobody to try.
+    #[oai(nullable)]
+    pub nobody: Option<Nobody>,
+    /// The provider's factor on prices.
+    #[oai(nullable)]
+    pub provider_multiplier: Option<String>,
+    /// The factor of the group it was reached through.
+    #[oai(nullable)]
+    pub group_multiplier: Option<String>,
     /// The upstream's status, if it answered.
     #[oai(nullable)]
     pub status: Option<u16>,
-    /// How it ended: `completed`, `failed`, `cut` or `client_left`.
+    /// How it ended: `completed`, `failed`, `cut`, `client_left`, `lost` or `unserved`.
     #[oai(nullable)]
     pub outcome: Option<String>,
-    /// Whose fault, if it failed: `client`, `key`, `model`, `provider`, `network` or `us`.
+    /// Whose fault, if it failed: `client`, `poison`, `key`, `model`, `endpoint`, `provider`, `network` or `us`.
     #[oai(nullable)]
     pub fault: Option<String>,
     /// What went wrong, in words.
@@ -40,6 +52,9 @@ pub struct Attempt {
     /// The start of a failed attempt's body.
     #[oai(nullable)]
     pub error_body: Option<String>,
+    /// Milliseconds the upstream asked to be left alone.
+    #[oai(nullable)]
+    pub retry_after_ms: Option<u64>,
     /// Microseconds from the request's arrival to the attempt's start.
     #[oai(nullable)]
     pub started_us: Option<u64>,
@@ -49,6 +64,9 @@ pub struct Attempt {
     /// Milliseconds from the attempt's start to the first byte of the upstream's answer.
     #[oai(nullable)]
     pub ttfb_ms: Option<u64>,
+    /// Milliseconds from the attempt's start to its first content.
+    #[oai(nullable)]
+    pub ttft_ms: Option<u64>,
     /// Edits made to the client's body for this attempt.
     pub edits: Vec<String>,
     /// Tokens reported.
@@ -64,6 +82,9 @@ pub struct Attempt {
 #[serde(default, rename_all = "camelCase")]
 #[oai(rename_all = "camelCase")]
 pub struct AttemptSelection {
+    /// What picked it: `weight`, `session`, `prefix`, `retry`, `last_resort` or `hedge`.
+    #[oai(nullable)]
+    pub by: Option<String>,
     /// The tier it was chosen from: lower goes first.
     #[oai(nullable)]
     pub tier: Option<i32>,
@@ -76,6 +97,34 @@ pub struct AttemptSelection {
     /// Providers considered at all.
     #[oai(nullable)]
     pub considered: Option<u64>,
+    /// Those that passed every check, of every tier, by id.
+    pub kept: Vec<i64>,
+    /// Those that did not, by the first check that they failed.
+    pub dropped: Vec<Dropped>,
+}
+
+/// Why there was nobody to try.
+#[derive(Debug, Default, Deserialize, Object)]
+#[serde(default, rename_all = "camelCase")]
+#[oai(rename_all = "camelCase")]
+pub struct Nobody {
+    /// Providers considered at all.
+    #[oai(nullable)]
+    pub considered: Option<u64>,
+    /// All of them, by the first check that they failed.
+    pub dropped: Vec<Dropped>,
+}
+
+/// Providers that failed the same check.
+#[derive(Debug, Default, Deserialize, Object)]
+#[serde(default, rename_all = "camelCase")]
+#[oai(rename_all = "camelCase")]
+pub struct Dropped {
+    /// The check: `disabled`, `no_weight`, `protocol`, `group`, `client`, `model`, `schedule`, `exhausted`, `breaker_open`, `resting`,
+    /// `busy` or `over_budget`.
+    pub reason: String,
+    /// The providers, by id.
+    pub providers: Vec<i64>,
 }
 
 /// Tokens of one attempt in disjoint buckets; `reasoningTokens` is a part of `outputTokens`.
