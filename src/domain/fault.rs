@@ -33,6 +33,21 @@ impl Fault {
         !matches!(self, Self::Client | Self::Poison | Self::Us)
     }
 
+    /// Its name in the decision chain.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Poison => "poison",
+            Self::Key => "key",
+            Self::Model => "model",
+            Self::Endpoint => "endpoint",
+            Self::Provider => "provider",
+            Self::Network => "network",
+            Self::Us => "us",
+        }
+    }
+
     /// Whether the same provider would fail the same way again at once.
     #[must_use]
     pub fn stays(self) -> bool {

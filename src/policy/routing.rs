@@ -8,15 +8,16 @@
 //! has room again and the cached prefix is not worth staying for (`affinity::stays`); else selection draws, by the conversation's own
 //! number, so that its turns meet the same provider on every node.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Timelike, Utc};
 use entity::value::{Multiplier, TimeOfDay};
 
 use super::affinity::{self, Affinity, Stay};
-use super::breaker::{self, Breakers};
+use super::breaker::{self, Breakers, Permit, Target};
 use super::hedge::HedgeBudget;
-use super::inflight::Inflight;
+use super::inflight::{Inflight, InflightGuard};
 use super::select::{
     self, Choice, Draw, Hindrance, Nomination, Nominee, Standing, Survey, Wanted,
 };
@@ -27,7 +28,6 @@ use crate::domain::provider::Provider;
 use crate::store::snapshot::Snapshot;
 
 /// The state that routing goes by, shared by all requests.
-#[derive(Default)]
 pub struct Routing {
     /// Which providers are left alone.
     pub breakers: Breakers,
@@ -38,6 +38,9 @@ pub struct Routing {
     /// Second attempts.
     pub hedges: HedgeBudget,
 }
+
+/// Conversations remembered at most.
+const CONVERSATIONS: usize = 100_000;
 
 /// What is to be routed.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +91,17 @@ struct Now<'a> {
 // === impl Routing ===
 
 impl Routing {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            breakers: Breakers::new(now),
+            inflight: Inflight::default(),
+            affinity: Affinity::new(CONVERSATIONS),
+            hedges: HedgeBudget::default(),
+        }
+    }
+
     /// Chooses a provider.
     ///
     /// # Errors
@@ -110,6 +124,35 @@ impl Routing {
             choice.selection.by = How::Hedge;
         }
         Ok(choice)
+    }
+
+    /// Takes what an attempt at this address needs: a place among the provider's requests, and the breakers' leave. `is_forced` is the last
+    /// resort. None when another request was faster.
+    pub fn enter(
+        &self,
+        provider: &Provider,
+        endpoint: usize,
+        model: Option<&str>,
+        at: Instant,
+        is_forced: bool,
+    ) -> Option<(InflightGuard, Permit)> {
+        let seat = self.inflight.enter(provider.id, provider.max_concurrent)?;
+        let asked = model.map(|model| provider.redirect(model).unwrap_or(model));
+        let target = Target {
+            provider: provider.id,
+            endpoint: (provider.endpoints.len() > 1).then_some(endpoint),
+            model: asked.map(Arc::from),
+        };
+        let permit = self.breakers.admit(target, &provider.breaker, at, is_forced)?;
+        Some((seat, permit))
+    }
+
+    /// Whether an address of a provider that has several may be asked.
+    pub fn is_reachable(&self, provider: &Provider, endpoint: usize, at: Instant) -> bool {
+        let standing = self
+            .breakers
+            .peek(provider.id, Some(endpoint), None, &provider.breaker, at);
+        standing.admits()
     }
 
     /// What would happen to a request, and why.
@@ -148,23 +191,48 @@ impl Routing {
     }
 }
 
+impl Now<'_> {
+    fn is_busy(&self, provider: &Provider) -> bool {
+        let max = provider.max_concurrent;
+        max > 0 && self.routing.inflight.count(provider.id) >= max
+    }
+
+    /// The best of the provider's addresses stands for it.
+    fn of_addresses<T: Ord>(
+        &self,
+        provider: &Provider,
+        model: Option<&str>,
+        ask: impl Fn(Option<usize>, Option<&str>) -> T,
+    ) -> Option<T> {
+        let asked = model.map(|model| provider.redirect(model).unwrap_or(model));
+        match provider.endpoints.len() {
+            0 | 1 => Some(ask(None, asked)),
+            count => (0..count).map(|index| ask(Some(index), asked)).min(),
+        }
+    }
+}
+
 impl Standing for Now<'_> {
     fn hindrance(&self, provider: &Provider, model: Option<&str>) -> Option<Hindrance> {
-        let max = provider.max_concurrent;
-        let is_busy = max > 0 && self.routing.inflight.count(provider.id) >= max;
-        match self.routing.breakers.peek(provider, model, self.at) {
-            breaker::Standing::Open | breaker::Standing::HalfOpenFull => {
+        let breakers = &self.routing.breakers;
+        let standing = self.of_addresses(provider, model, |endpoint, model| {
+            breakers.peek(provider.id, endpoint, model, &provider.breaker, self.at)
+        });
+        match standing {
+            Some(breaker::Standing::Open { .. } | breaker::Standing::HalfOpenFull) => {
                 Some(Hindrance::BreakerOpen)
             }
-            breaker::Standing::Resting => Some(Hindrance::Resting),
-            breaker::Standing::Closed => is_busy.then_some(Hindrance::Busy),
+            Some(breaker::Standing::Resting { .. }) => Some(Hindrance::Resting),
+            _ => self.is_busy(provider).then_some(Hindrance::Busy),
         }
     }
 
     fn badness(&self, provider: &Provider, model: Option<&str>) -> Option<u64> {
-        let max = provider.max_concurrent;
-        let is_busy = max > 0 && self.routing.inflight.count(provider.id) >= max;
-        (!is_busy).then(|| self.routing.breakers.badness(provider, model, self.at))
+        let breakers = &self.routing.breakers;
+        let badness = self.of_addresses(provider, model, |endpoint, model| {
+            breakers.badness(provider.id, endpoint, model, &provider.breaker, self.at)
+        });
+        badness.filter(|_| !self.is_busy(provider))
     }
 }
 

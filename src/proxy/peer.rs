@@ -1,26 +1,19 @@
 //! `upstream_peer` of an attempt: a provider is chosen, its body derived, one of its addresses reached.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use pingora::prelude::{Error, HttpPeer, Result};
-use pingora::protocols::l4::ext::TcpKeepalive;
 use pingora::{ErrorType, ImmutStr};
 
 use super::attempt::{Attempt, Plan};
-use super::contender::millis;
 use super::parts::Parts;
-use super::upstreams::Reached;
 use crate::domain::chain::How;
-use crate::domain::fault::Fault;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
 use crate::policy::routing::{Question, Tried};
 use crate::wire::patch;
-
-/// How long an idle connection to a provider is kept. Shorter than most servers' own limit, so that few are found dead.
-const IDLE_CONNECTION: Duration = Duration::from_secs(55);
 
 /// Chooses a provider for the attempt and says how to reach it.
 ///
@@ -69,11 +62,9 @@ fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> 
     let provider = choice.provider.clone();
     let is_forced = choice.selection.by == How::LastResort;
     let endpoint = endpoint(attempt, &provider, parts, question.at);
-    let seat = routing.inflight.enter(provider.id, provider.max_concurrent);
-    let permit = routing
-        .breakers
-        .admit(&provider, endpoint, plan.model.as_deref(), question.at, is_forced);
-    let (Some(seat), Some(permit)) = (seat, permit) else {
+    let model = plan.model.as_deref();
+    let Some((seat, permit)) = routing.enter(&provider, endpoint, model, question.at, is_forced)
+    else {
         attempt.leeway.exhausted.push(provider.id);
         return Ok(false);
     };
@@ -94,7 +85,7 @@ fn endpoint(attempt: &Attempt, provider: &Provider, parts: &Parts, now: Instant)
     let mut order = parts.upstreams.order(provider);
     let first = order.find(|index| {
         !failed.contains(&(provider.id, *index))
-            && parts.routing.breakers.is_endpoint_open(provider, *index, now)
+            && parts.routing.is_reachable(provider, *index, now)
     });
     first.unwrap_or(0)
 }
@@ -134,7 +125,19 @@ async fn connect_to(
     provider: &Provider,
     parts: &Parts,
 ) -> Result<Box<HttpPeer>> {
-    todo!("merged with the connect branch")
+    let policy = attempt.plan.snapshot.settings.egress_policy;
+    let endpoint = attempt.report.endpoint;
+    match parts.upstreams.reach(provider, endpoint, policy).await {
+        Ok(reached) => {
+            let base = &provider.endpoints[endpoint];
+            let peer = reached.peer(provider, base, attempt.plan.wants_stream);
+            Ok(Box::new(peer))
+        }
+        Err(e) => {
+            attempt.fail(e.fault(), e.to_string());
+            Err(explained("the provider has no usable address"))
+        }
+    }
 }
 
 fn explained(what: &'static str) -> Box<Error> {

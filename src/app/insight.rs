@@ -1,0 +1,195 @@
+//! What the running gateway knows of its providers, in the admin side's words.
+
+use std::time::Instant;
+
+use admin::gateway::{
+    Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, Explain, ExplainError,
+    Explanation, Nominee, Protocol as AdminProtocol,
+};
+use chrono::Utc;
+
+use crate::domain::caller::Caller;
+use crate::domain::chain::{Dropped, How};
+use crate::domain::protocol::Protocol;
+use crate::policy::affinity::{self, Ask, Signal};
+use crate::policy::breaker::{Moment, Scope, State, View, Which};
+use crate::policy::routing::{Question, Routing, Tried};
+use crate::store::snapshot::Snapshot;
+
+/// The breakers of one provider, or of all.
+pub fn breakers(routing: &Routing, snapshot: &Snapshot, provider: Option<i64>) -> Vec<Breaker> {
+    let moment = Moment {
+        at: Instant::now(),
+        wall: Utc::now(),
+    };
+    let views = routing.breakers.list(which(provider), moment);
+    views.into_iter().map(|view| breaker(view, snapshot)).collect()
+}
+
+/// One provider, or all.
+pub fn which(provider: Option<i64>) -> Which {
+    provider.map_or(Which::All, Which::Provider)
+}
+
+fn breaker(view: View, snapshot: &Snapshot) -> Breaker {
+    let provider_id = view.scope.provider();
+    let (scope, subject) = match view.scope {
+        Scope::Provider(_) => (BreakerScope::Provider, None),
+        Scope::Model(_, model) => (BreakerScope::Model, Some(model.to_string())),
+        Scope::Endpoint(_, index) => {
+            let mut providers = snapshot.providers.iter();
+            let provider = providers.find(|provider| provider.id == provider_id);
+            let endpoint = provider.and_then(|provider| provider.endpoints.get(index));
+            let subject = endpoint.map(|endpoint| endpoint.authority.clone());
+            (BreakerScope::Endpoint, subject)
+        }
+    };
+    let is_open = matches!(view.state, State::Open | State::HalfOpen);
+    Breaker {
+        provider_id,
+        scope,
+        subject,
+        state: match view.state {
+            State::Closed => BreakerState::Closed,
+            State::Open => BreakerState::Open,
+            State::HalfOpen => BreakerState::HalfOpen,
+            State::Resting => BreakerState::Resting,
+        },
+        reason: Some(view.reason).filter(|reason| !reason.is_empty()),
+        opened_at: is_open.then_some(view.since),
+        open_until: view.until,
+        consecutive_failures: view.consecutive_failures,
+        times_opened: view.opened,
+        advised: view.is_advice,
+        samples: view
+            .samples
+            .into_iter()
+            .rev()
+            .map(|sample| BreakerSample {
+                at: sample.at,
+                fault: sample.fault.name().to_owned(),
+                status: sample.status,
+                message: sample.message,
+            })
+            .collect(),
+    }
+}
+
+/// What would happen to a request.
+///
+/// # Errors
+/// When there is no such key.
+pub fn explain(
+    routing: &Routing,
+    snapshot: &Snapshot,
+    ask: &Explain,
+) -> Result<Explanation, ExplainError> {
+    let mut keys = snapshot.keys.values();
+    let key = keys
+        .find(|key| key.id == ask.key_id)
+        .ok_or(ExplainError::UnknownKey)?;
+    let caller = Caller { key: key.clone() };
+    let affinity_ask = Ask {
+        key_id: key.id,
+        protocol: protocol(ask.protocol),
+        model: Some(&ask.model),
+        session_id: ask.session_id.as_deref(),
+        prefix: None,
+        keep: std::time::Duration::from_secs(snapshot.settings.sticky_seconds.into()),
+    };
+    let at = Instant::now();
+    let flight = routing.affinity.begin(&affinity_ask);
+    let bound = routing.affinity.nominate(&affinity_ask, &flight, at);
+    let question = Question {
+        snapshot,
+        caller: &caller,
+        protocol: protocol(ask.protocol),
+        model: Some(&ask.model),
+        client: ask.user_agent.as_deref(),
+        conversation: affinity::conversation(&affinity_ask),
+        bound,
+        tried: Tried::default(),
+        at,
+        wall: Utc::now(),
+    };
+    let survey = routing.explain(&question);
+    let chosen = survey.outcome.as_ref().ok();
+    let candidates = survey.candidates.iter().map(|candidate| Candidate {
+        provider_id: candidate.provider.id,
+        provider_name: candidate.provider.name.clone(),
+        kept: candidate.reason.is_none(),
+        reasons: candidate.reason.map(reason).into_iter().collect(),
+        tier: candidate.tier.unwrap_or(candidate.provider.priority),
+        weight: candidate.provider.weight,
+        probability: candidate.probability,
+        is_nominee: bound.is_some_and(|bound| bound.provider == candidate.provider.id),
+    });
+    let mut notes = access_notes(&caller, &ask.model);
+    if bound.is_none() {
+        notes.push("A new conversation is spread by its own first words; the chances are over all conversations.".to_owned());
+    }
+    if chosen.is_some_and(|choice| choice.selection.by == How::LastResort) {
+        notes.push("Nobody passes every check: the least bad is tried once.".to_owned());
+    }
+    Ok(Explanation {
+        candidates: candidates.collect(),
+        nominee: bound.map(|bound| Nominee {
+            provider_id: bound.provider,
+            by: match bound.by {
+                Signal::Session => "session".to_owned(),
+                Signal::Prefix => "prefix".to_owned(),
+            },
+            reason: nominee_reason(bound.provider, chosen.map(|choice| choice.provider.id)),
+        }),
+        chosen_tier: chosen.map(|choice| choice.selection.tier),
+        notes,
+    })
+}
+
+fn nominee_reason(bound: i64, chosen: Option<i64>) -> String {
+    if chosen == Some(bound) {
+        "The conversation stays: the provider passes every check.".to_owned()
+    } else {
+        "The conversation moves: the provider does not pass, or a better tier is worth more than its cached prefix.".to_owned()
+    }
+}
+
+fn access_notes(caller: &Caller, model: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    let user = &caller.key.user;
+    if !caller.key.is_enabled || !user.is_enabled {
+        notes.push("The key or its user is switched off: the request would be refused with 401.".to_owned());
+    }
+    if !user.allowed_models.is_empty() && !user.allowed_models.iter().any(|m| m == model) {
+        notes.push("The user may not use this model: the request would be refused with 403.".to_owned());
+    }
+    notes
+}
+
+fn reason(dropped: Dropped) -> String {
+    let what = match dropped {
+        Dropped::Disabled => "disabled: it is switched off",
+        Dropped::NoWeight => "no_weight: its weight is 0",
+        Dropped::Protocol => "protocol: it does not speak the client's protocol",
+        Dropped::Group => "group: it shares no group with the key",
+        Dropped::Client => "client: it is not for this client",
+        Dropped::Model => "model: it may not be asked for this model",
+        Dropped::Schedule => "schedule: not at this hour",
+        Dropped::Exhausted => "exhausted: it has no tries left",
+        Dropped::BreakerOpen => "breaker_open: its breaker is open",
+        Dropped::Resting => "resting: it asked to be left alone for a while",
+        Dropped::Busy => "busy: it has as many requests as it may have at once",
+        Dropped::OverBudget => "over_budget: its budget is spent",
+    };
+    what.to_owned()
+}
+
+fn protocol(protocol: AdminProtocol) -> Protocol {
+    match protocol {
+        AdminProtocol::Anthropic => Protocol::Anthropic,
+        AdminProtocol::Responses => Protocol::Responses,
+        AdminProtocol::Openai => Protocol::Openai,
+        AdminProtocol::Gemini => Protocol::Gemini,
+        AdminProtocol::GeminiCli => Protocol::GeminiCli,
+    }
+}
