@@ -23,22 +23,29 @@
 //! | `headers` | object; inline `header.NAME=VALUE` | headers added or replaced |
 //! | `retryAfter` | seconds | `retry-after` header |
 //! | `body` | text | literal body |
-//! | `bodyKind` | `error`, `html`, `empty`, `notJson` | body of that kind, with any status |
+//! | `bodyKind` | `error`, `html`, `empty`, `notJson`, `garbage` | body of that kind, with any status |
 //! | `errorType`, `errorCode`, `errorMessage` | text | words of the error, in a body or an event |
 //! | `errorStatus` | 200..=999 | status an error event stands for (503) |
 //! | `delayMs` | ms | wait before the head |
 //! | `firstEventDelayMs` | ms | wait between head and first event |
+//! | `contentDelayMs` | ms | wait before the first delta |
 //! | `chunkDelayMs` | ms | wait before each further delta |
 //! | `text` | text | text answered (`PONG`) |
 //! | `chunks` | number | deltas the text is cut into (2); each is the whole text when it is too short for that |
 //! | `chunkBytes` | bytes | size of each delta, by repeating or cutting the text |
 //! | `input`, `output`, `cacheRead`, `cacheWrite5m`, `cacheWrite1h`, `reasoning` | tokens | usage, in disjoint buckets except that `reasoning` is part of `output` (25, 5, 0, 0, 0, 0) |
+//! | `noContent` | bool | a well-formed answer that says nothing and cost no output |
+//! | `noStream` | bool | a whole answer to a request for a stream |
 //! | `omitUsage` | bool | no usage at all |
 //! | `gzip` | bool | compressed body, whether the client accepts it or not |
 //! | `closeBeforeHead`, `resetBeforeHead`, `hangBeforeHead` | bool | no answer: FIN, RST, silence |
 //! | `closeAfterEvents`, `resetAfterEvents`, `stallAfterEvents` | number | FIN, RST, silence after so many events (a whole answer is one event) |
+//! | `endAfterEvents` | number | a good end after so many events |
+//! | `pingAfterEvents` | number | nothing but pings after so many events, one every `pingMs` (100) |
+//! | `garbageAfterEvents` | number | bytes that are no event after so many events, and the end |
 //! | `errorEventFirst` | bool | 200, then the protocol's error event and the end |
 //! | `errorEventAfter` | number | the same after so many events |
+//! | `headerBytes` | number | a header of so many bytes |
 //! | `wrongContentType` | bool | `text/plain` |
 //! | `truncated` | bool | half of the announced length, or of the last event, then FIN |
 //! | `times` | number | so for the first requests, then normally |

@@ -16,7 +16,9 @@ const CLOSING: usize = 3;
 /// The whole message.
 pub(super) fn whole(turn: &Turn) -> Value {
     let mut message = envelope(turn);
-    message["content"] = json!([{ "type": "text", "text": turn.text.whole() }]);
+    if !turn.is_hollow {
+        message["content"] = json!([{ "type": "text", "text": turn.text.whole() }]);
+    }
     message["stop_reason"] = "end_turn".into();
     if let Some(usage) = &turn.usage {
         message["usage"] = input_usage(usage, usage.output);
@@ -114,6 +116,10 @@ impl Score for Message {
             ),
             Place::Closing(n) => self.closing(n),
         }
+    }
+
+    fn ping(&self) -> Bytes {
+        named("ping", &json!({}))
     }
 
     fn failure(&self, _: usize, fault: &Fault) -> Bytes {

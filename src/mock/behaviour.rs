@@ -27,6 +27,8 @@ pub struct Behaviour {
     pub delay_ms: u64,
     /// Milliseconds between the head and the first event of a stream.
     pub first_event_delay_ms: u64,
+    /// Milliseconds before the first delta of a stream.
+    pub content_delay_ms: u64,
     /// Milliseconds before each further delta of a stream.
     pub chunk_delay_ms: u64,
     /// The text answered.
@@ -47,6 +49,10 @@ pub struct Behaviour {
     pub cache_write_1h: Option<u64>,
     /// Reasoning tokens, a part of the output.
     pub reasoning: Option<u64>,
+    /// A well-formed answer that says nothing, and cost no output unless `output` says so.
+    pub no_content: bool,
+    /// A whole answer though a stream was asked for.
+    pub no_stream: bool,
     /// Leave usage out of the answer.
     pub omit_usage: bool,
     /// Compress the body, whether the client accepts it or not.
@@ -63,6 +69,14 @@ pub struct Behaviour {
     pub reset_after_events: Option<usize>,
     /// Send nothing more after this many events, with the connection open.
     pub stall_after_events: Option<usize>,
+    /// End the answer in good order after this many events.
+    pub end_after_events: Option<usize>,
+    /// Send nothing but pings after this many events.
+    pub ping_after_events: Option<usize>,
+    /// Milliseconds between two pings; 100 when absent.
+    pub ping_ms: Option<u64>,
+    /// Send bytes that are no event after this many events, and end the stream.
+    pub garbage_after_events: Option<usize>,
     /// Open the stream with the protocol's error event, and end it.
     pub error_event_first: bool,
     /// Send the protocol's error event after this many events, and end the stream.
@@ -75,6 +89,8 @@ pub struct Behaviour {
     pub error_code: Option<String>,
     /// Message of the error.
     pub error_message: Option<String>,
+    /// A header of so many bytes, `x-mock-padding`.
+    pub header_bytes: Option<usize>,
     /// Say `text/plain` whatever the body is.
     pub wrong_content_type: bool,
     /// Announce the whole length, send half and close. On a stream: send half of its last event.
@@ -95,6 +111,8 @@ pub enum BodyKind {
     Empty,
     /// JSON that breaks off.
     NotJson,
+    /// Bytes of no text at all, whatever the content type says.
+    Garbage,
 }
 
 /// Why a script was refused.
@@ -112,12 +130,16 @@ pub enum BadScript {
     /// An answer too large to make.
     #[error("the answer would be {0} bytes of text; at most {MAX_TEXT} are made")]
     Size(usize),
+    /// A header too large to make.
+    #[error("a header of {0} bytes: at most {MAX_HEADER} are made")]
+    HeaderSize(usize),
     /// A script of that name was never set.
     #[error("no behaviour is called {0:?}: PUT /_mock/behaviours/{0} first")]
     Unknown(String),
 }
 
 const MAX_TEXT: usize = 64 * 1024 * 1024;
+const MAX_HEADER: usize = 1024 * 1024;
 const TEXT_KEYS: [&str; 6] = [
     "text",
     "body",
@@ -173,7 +195,7 @@ impl Behaviour {
     ///
     /// # Errors
     ///
-    /// A status or header that HTTP cannot carry, or an answer above 64 MiB.
+    /// A status or header that HTTP cannot carry, an answer above 64 MiB, or a header above 1 MiB.
     pub fn check(&self) -> Result<(), BadScript> {
         if let Some(status) = [self.status, self.error_status]
             .into_iter()
@@ -188,6 +210,9 @@ impl Behaviour {
             {
                 return Err(BadScript::Header(name.clone()));
             }
+        }
+        if let Some(size) = self.header_bytes.filter(|size| *size > MAX_HEADER) {
+            return Err(BadScript::HeaderSize(size));
         }
         let piece = self
             .chunk_bytes
@@ -205,6 +230,9 @@ impl Behaviour {
             self.close_after_events,
             self.reset_after_events,
             self.stall_after_events,
+            self.end_after_events,
+            self.ping_after_events,
+            self.garbage_after_events,
         ];
         self.truncated || cut.iter().any(|events| matches!(events, Some(0 | 1)))
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::ask::Framing;
 use super::fault::Fault;
 use super::openai::unit_vector;
-use super::score::{Place, Score, Shape};
+use super::score::{COMMENT, Place, Score, Shape};
 use super::turn::{Turn, Usage};
 
 /// A streamed content.
@@ -18,7 +18,10 @@ pub(super) struct Content {
 
 /// The whole content.
 pub(super) fn whole(turn: &Turn, internal: bool) -> Value {
-    let content = chunk(turn, &turn.text.whole(), true);
+    let mut content = chunk(turn, &turn.text.whole(), true);
+    if turn.is_hollow {
+        content["candidates"] = json!([]);
+    }
     wrapped(content, turn, internal)
 }
 
@@ -103,6 +106,13 @@ impl Score for Content {
         };
         let content = wrapped(chunk(&self.turn, text, is_last), &self.turn, self.internal);
         self.framing.frame(n, is_last, &content)
+    }
+
+    fn ping(&self) -> Bytes {
+        match self.framing {
+            Framing::JsonArray => Bytes::from_static(b" "),
+            Framing::Sse | Framing::SseCrlf => COMMENT,
+        }
     }
 
     fn failure(&self, n: usize, fault: &Fault) -> Bytes {

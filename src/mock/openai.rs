@@ -46,7 +46,11 @@ pub(super) fn whole(turn: &Turn, form: Form) -> Value {
         Form::Text => "text_completion",
     };
     let mut completion = envelope(turn, form, object);
-    completion["choices"] = json!([choice]);
+    completion["choices"] = if turn.is_hollow {
+        json!([])
+    } else {
+        json!([choice])
+    };
     if let Some(usage) = &turn.usage {
         completion["usage"] = usage_of(usage);
     }

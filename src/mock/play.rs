@@ -11,7 +11,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::behaviour::Behaviour;
 use super::cut::Cut;
@@ -49,6 +49,8 @@ pub(super) struct Broken;
 enum Step {
     Wait(Duration),
     Send(Bytes),
+    /// Sends a ping every so often, until [`LONGEST`] is over.
+    Drip(Duration, Instant),
     Close,
     Reset,
     End,
@@ -58,6 +60,8 @@ enum Step {
 pub(super) const LONGEST: Duration = Duration::from_secs(600);
 /// Long enough for what was sent to leave before the connection is closed behind it.
 const FLUSH: Duration = Duration::from_millis(20);
+const PING_PAUSE: Duration = Duration::from_millis(100);
+const NO_EVENT: Bytes = Bytes::from_static(b"\x00\xff\xfe{]\n\n<<<\n\n");
 
 // === impl Play ===
 
@@ -125,7 +129,15 @@ impl Play {
             self.steps.extend([Step::Wait(FLUSH), Step::Close]);
         } else if after(plan.reset_after_events) {
             self.steps.extend([Step::Wait(FLUSH), Step::Reset]);
-        } else if n >= self.total() {
+        } else if after(plan.ping_after_events) {
+            let pause = plan.ping_ms.map_or(PING_PAUSE, Duration::from_millis);
+            self.steps.push_back(Step::Drip(
+                pause.max(Duration::from_millis(1)),
+                Instant::now() + LONGEST,
+            ));
+        } else if after(plan.garbage_after_events) {
+            self.steps.extend([Step::Send(NO_EVENT), Step::End]);
+        } else if after(plan.end_after_events) || n >= self.total() {
             self.steps.push_back(Step::End);
         } else {
             self.steps.push_back(Step::Wait(self.delay(n)));
@@ -156,9 +168,14 @@ impl Play {
             return Duration::ZERO;
         };
         Duration::from_millis(match score.shape().place(n) {
+            Place::Delta(0) if n == 0 => self
+                .plan
+                .first_event_delay_ms
+                .max(self.plan.content_delay_ms),
             _ if n == 0 => self.plan.first_event_delay_ms,
-            Place::Delta(delta) if delta > 0 => self.plan.chunk_delay_ms,
-            _ => 0,
+            Place::Delta(0) => self.plan.content_delay_ms,
+            Place::Delta(_) => self.plan.chunk_delay_ms,
+            Place::Opening(_) | Place::Closing(_) => 0,
         })
     }
 
@@ -189,6 +206,8 @@ impl Play {
             self.plan.stall_after_events,
             self.plan.close_after_events,
             self.plan.reset_after_events,
+            self.plan.ping_after_events,
+            self.plan.garbage_after_events,
         ];
         self.steps.is_empty() && self.next >= total && !cut_later.contains(&Some(total))
     }
@@ -214,7 +233,17 @@ impl Play {
                 let event = self.encode(event);
                 Some(Some(Ok(Frame::data(event))))
             }
-            Step::Close => {
+            Step::Drip(pause, end) if Instant::now() < end => {
+                let ping = match &self.source {
+                    Source::Events(score) => score.ping(),
+                    Source::Whole(_) => Bytes::from_static(b" "),
+                };
+                self.steps
+                    .extend([Step::Wait(pause), Step::Drip(pause, end)]);
+                let ping = self.encode(ping);
+                Some(Some(Ok(Frame::data(ping))))
+            }
+            Step::Close | Step::Drip(..) => {
                 self.finish();
                 Some(Some(Err(Broken)))
             }

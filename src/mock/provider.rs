@@ -160,6 +160,11 @@ fn scripted(headers: &mut HeaderMap, plan: &Behaviour) {
     if let Some(seconds) = plan.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Some(padding) = plan.header_bytes
+        && let Ok(padding) = HeaderValue::try_from("x".repeat(padding))
+    {
+        headers.insert(HeaderName::from_static("x-mock-padding"), padding);
+    }
     for (name, value) in &plan.headers {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => {

@@ -29,6 +29,8 @@ pub(super) struct Reply {
 const JSON: &str = "application/json";
 const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
 <body><h1>Sign in to continue</h1></body></html>\n";
+/// Neither text nor the start of any compressed format.
+const GARBAGE: &[u8] = b"\x00\xff\xfe\x9c\x80\xc3\x28\xf0\x28\x8c\xbc\x00\x01\x02\xfe\xff";
 const BROKEN_JSON: &str = "{\"id\":\"broken\",\"content\":[{\"type\":\"text\",";
 
 /// Composes the answer to `ask` as `plan` says.
@@ -56,6 +58,10 @@ pub(super) fn compose(
             Bytes::from_static(HTML.as_bytes()),
         ),
         Wanted::Kind(BodyKind::Empty) => Reply::whole(JSON, Bytes::new()),
+        Wanted::Kind(BodyKind::Garbage) => {
+            let kind = ask.stream.map_or(JSON, Framing::content_type);
+            Reply::whole(kind, Bytes::from_static(GARBAGE))
+        }
         Wanted::Kind(BodyKind::NotJson) => {
             Reply::whole(JSON, Bytes::from_static(BROKEN_JSON.as_bytes()))
         }
@@ -98,7 +104,7 @@ fn success(
 ) -> Reply {
     let text = answer_text(ask, plan);
     let turn = Turn::new(ask.model.clone(), &text, plan);
-    if let Some(framing) = ask.stream {
+    if let Some(framing) = ask.stream.filter(|_| !plan.no_stream) {
         return Reply::events(framing.content_type(), score(ask, turn, framing));
     }
     let usage = Usage::new(plan);

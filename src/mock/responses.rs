@@ -16,7 +16,9 @@ const CLOSING: usize = 4;
 /// The whole response object.
 pub(super) fn whole(turn: &Turn) -> Value {
     let mut response = envelope(turn, "completed");
-    response["output"] = json!([item(turn)]);
+    if !turn.is_hollow {
+        response["output"] = json!([item(turn)]);
+    }
     response["completed_at"] = turn.created.into();
     if let Some(usage) = &turn.usage {
         response["usage"] = usage_of(usage);

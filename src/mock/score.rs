@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::ask::Framing;
 use super::fault::Fault;
 
+/// What a stream of events has where its protocol has no event for it.
+pub(super) const COMMENT: Bytes = Bytes::from_static(b": ping\n\n");
+
 /// A streamed answer: opening events, one delta for each piece of text, closing events.
 pub(super) trait Score: Send {
     /// How many opening, delta and closing events there are.
@@ -13,6 +16,11 @@ pub(super) trait Score: Send {
 
     /// Event number `n` of [`Shape::total`].
     fn event(&self, n: usize) -> Bytes;
+
+    /// What says that the connection lives, and nothing else.
+    fn ping(&self) -> Bytes {
+        COMMENT
+    }
 
     /// The protocol's way to say, as event number `n`, that the stream failed.
     fn failure(&self, n: usize, fault: &Fault) -> Bytes;

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::{MockUpstream, Recorder, Stage};
 
+mod bad_answers;
 mod control;
 mod failures;
 mod protocols;

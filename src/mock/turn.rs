@@ -13,6 +13,8 @@ pub(super) struct Turn {
     /// Seconds since 1970.
     pub(super) created: u64,
     pub(super) text: Pieces,
+    /// It says nothing, not even an empty text.
+    pub(super) is_hollow: bool,
     /// `None`: the answer says nothing of usage.
     pub(super) usage: Option<Usage>,
 }
@@ -50,7 +52,12 @@ impl Turn {
             created: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            text: Pieces::new(text, behaviour),
+            text: if behaviour.no_content {
+                Pieces::none()
+            } else {
+                Pieces::new(text, behaviour)
+            },
+            is_hollow: behaviour.no_content,
             usage: (!behaviour.omit_usage).then(|| Usage::new(behaviour)),
         }
     }
@@ -63,7 +70,10 @@ impl Usage {
         let reasoning = behaviour.reasoning.unwrap_or(0);
         Self {
             input: behaviour.input.unwrap_or(DEFAULT_INPUT),
-            output: behaviour.output.unwrap_or(DEFAULT_OUTPUT.max(reasoning)),
+            output: behaviour.output.unwrap_or(match behaviour.no_content {
+                true => reasoning,
+                false => DEFAULT_OUTPUT.max(reasoning),
+            }),
             cache_read: behaviour.cache_read.unwrap_or(0),
             cache_write_5m: behaviour.cache_write_5m.unwrap_or(0),
             cache_write_1h: behaviour.cache_write_1h.unwrap_or(0),
@@ -104,6 +114,14 @@ impl Pieces {
             text: text.to_owned(),
             count: if repeats { count } else { chars },
             repeats,
+        }
+    }
+
+    fn none() -> Self {
+        Self {
+            text: String::new(),
+            count: 0,
+            repeats: false,
         }
     }
 

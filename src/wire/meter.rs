@@ -7,6 +7,9 @@
 //! In a stream only events that can matter are parsed. Whether one can is checked on its name, or by searching its data for a
 //! key *with its quotes*: inside a JSON string a quote is escaped, so text that a model writes never looks like a key. Then a
 //! small typed struct is read from it; serde skips the rest without building anything.
+//!
+//! The same reading tells how far the answer has come ([`Phase`]), so that whoever holds it back until it says something needs
+//! no second parse. Before the first content every event is looked at for that, afterwards none is.
 
 mod anthropic;
 mod chat;
@@ -14,12 +17,16 @@ mod find;
 mod gemini;
 mod number;
 mod openai;
+mod phase;
 mod responses;
 mod tally;
 
+pub use self::phase::Phase;
+
+use self::phase::{Head, Kind};
 use self::tally::Tally;
 use super::encoding::StreamDecoder;
-use super::scan::Scanner;
+use super::scan::{MAX_VALUE, Scanner};
 use super::sse::{Event, Splitter};
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::usage::{Provenance, Usage};
@@ -54,14 +61,17 @@ struct Reader {
     form: Form,
     dialect: Dialect,
     tally: Tally,
+    /// Something has come that is no stream.
+    has_bytes: bool,
 }
 
 #[derive(Debug)]
 enum Form {
-    /// Nothing but white space has come yet.
-    Unknown,
+    /// What it is cannot be told yet.
+    Unknown(Head),
     Events(Splitter),
-    Json(Box<Scanner>),
+    /// With the number of bytes that have come.
+    Json(Box<Scanner>, usize),
     /// Nothing here can be metered.
     Opaque,
 }
@@ -89,7 +99,7 @@ impl Meter {
             .then(|| StreamDecoder::new(content_encoding))
             .flatten();
         let form = if decoder.is_some() {
-            Form::Unknown
+            Form::Unknown(Head::default())
         } else {
             Form::Opaque
         };
@@ -99,6 +109,7 @@ impl Meter {
                 form,
                 dialect: Dialect::of(protocol),
                 tally: Tally::default(),
+                has_bytes: false,
             },
         }
     }
@@ -112,7 +123,53 @@ impl Meter {
     /// Whether the first real content was seen: of a stream an event that says something, else the first byte.
     #[must_use]
     pub fn has_content(&self) -> bool {
-        self.reader.tally.has_content
+        self.reader.tally.has_content || self.reader.has_bytes
+    }
+
+    /// How far the answer has come.
+    ///
+    /// It is meant for what comes in pieces: streams, and Gemini's array of objects. A JSON answer is in `Content` when the
+    /// value that holds its content is complete, or when more of it has come than any error has. What is not metered, or
+    /// compressed in a way we do not know, cannot be judged: its first byte is its content.
+    ///
+    /// A refusal by the model or its provider's filters is the answer to this request, so it counts as content. So does an
+    /// empty message that cost output or was ended by anything but the model's own will: a budget, a stop sequence.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.reader.tally.phase
+    }
+
+    /// It ended in good order and said nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.phase() == Phase::Ended && !self.reader.tally.has_content
+    }
+
+    /// Whether the protocol's last event was seen, or the JSON text that began has ended.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match &self.reader.form {
+            Form::Json(scanner, _) => scanner.is_complete(),
+            _ => self.reader.tally.complete,
+        }
+    }
+
+    /// The frame that made the answer `Failed`, or the beginning of what made it `Foreign`: at most 2 KiB.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.reader.tally.excerpt()
+    }
+
+    /// Whether an error was reported when there was content already. [`Reading::error`] has its message.
+    #[must_use]
+    pub fn failed_after_content(&self) -> bool {
+        self.reader.tally.failed_late
+    }
+
+    /// The bytes have ended: an event that was not closed counts now. What the other methods tell is final; [`Self::finish`]
+    /// does this by itself.
+    pub fn end(&mut self) {
+        self.reader.end();
     }
 
     /// Ends the answer and tells what it reported. The meter is empty afterwards.
@@ -125,47 +182,90 @@ impl Meter {
 
 impl Reader {
     fn feed(&mut self, bytes: &[u8]) {
-        let mut bytes = bytes;
-        if matches!(self.form, Form::Unknown) {
-            bytes = without_blanks(bytes);
-            self.form = match bytes.first() {
-                None => return,
-                Some(b'{' | b'[') => Form::Json(Box::new(self.dialect.scanner())),
-                Some(_) => Form::Events(Splitter::default()),
+        if let Form::Unknown(head) = &mut self.form {
+            let bytes = if head.is_empty() {
+                without_blanks(bytes)
+            } else {
+                bytes
             };
+            let earlier = *head;
+            if let Some(kind) = head.extend(bytes) {
+                self.begin(kind);
+                self.read(earlier.bytes());
+                self.read(bytes);
+            }
+            return;
         }
+        self.read(bytes);
+    }
+
+    /// A stream is split into events even should it begin with something else: its usage counts, whatever is made of it.
+    fn begin(&mut self, kind: Kind) {
+        self.form = match kind {
+            Kind::Json => Form::Json(Box::new(self.dialect.scanner()), 0),
+            Kind::Events => Form::Events(Splitter::default()),
+            Kind::Foreign => {
+                self.tally.shapeless();
+                Form::Events(Splitter::default())
+            }
+        };
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
         let Self {
             form,
             dialect,
             tally,
+            has_bytes,
         } = self;
         match form {
-            Form::Unknown => {}
-            Form::Opaque => tally.has_content |= !bytes.is_empty(),
+            Form::Unknown(_) => {}
+            Form::Opaque if bytes.is_empty() => {}
+            Form::Opaque => {
+                *has_bytes = true;
+                tally.reach(Phase::Content);
+            }
             Form::Events(splitter) => {
+                tally.extend_excerpt(bytes);
                 splitter.feed(bytes, &mut |event| dialect.on_event(event, tally));
             }
-            Form::Json(scanner) => {
-                tally.has_content = true;
-                scanner.feed(bytes, &mut |key, value| dialect.on_value(key, value, tally));
+            Form::Json(scanner, len) => {
+                *has_bytes |= !bytes.is_empty();
+                tally.open();
+                // Where the chunks end must not decide what comes first, the limit or an error.
+                let (before, after) = bytes.split_at(bytes.len().min(MAX_VALUE - *len));
+                *len += before.len();
+                scanner.feed(before, &mut |key, value| {
+                    dialect.on_value(key, value, tally)
+                });
+                if *len == MAX_VALUE {
+                    tally.reach(Phase::Content);
+                }
+                scanner.feed(after, &mut |key, value| dialect.on_value(key, value, tally));
             }
         }
     }
 
-    fn finish(&mut self) -> Reading {
+    fn end(&mut self) {
         let Self {
             form,
             dialect,
             tally,
+            ..
         } = self;
-        match std::mem::replace(form, Form::Opaque) {
-            Form::Events(mut splitter) => {
-                splitter.finish(&mut |event| dialect.on_event(event, tally));
-            }
-            Form::Json(scanner) => tally.complete = scanner.is_complete(),
-            Form::Unknown | Form::Opaque => {}
+        tally.is_cut = true;
+        match form {
+            Form::Events(splitter) => splitter.finish(&mut |event| dialect.on_event(event, tally)),
+            Form::Json(scanner, _) => tally.complete = scanner.is_complete(),
+            Form::Unknown(_) | Form::Opaque => {}
         }
-        std::mem::take(tally).into_reading()
+    }
+
+    fn finish(&mut self) -> Reading {
+        self.end();
+        self.form = Form::Opaque;
+        self.has_bytes = false;
+        std::mem::take(&mut self.tally).into_reading()
     }
 }
 
@@ -191,6 +291,9 @@ impl Dialect {
     }
 
     fn on_event(&mut self, event: Event<'_>, tally: &mut Tally) {
+        if tally.phase < Phase::Content && !self.admits(&event, tally) {
+            return;
+        }
         match self {
             Self::Anthropic(merge) => anthropic::on_event(merge, event, tally),
             Self::Chat => chat::on_event(event, tally),
@@ -199,9 +302,28 @@ impl Dialect {
         }
     }
 
+    /// Whether an event that comes before any content is a frame to be read at all. Its braces have to do: large frames that
+    /// echo the request come here, and what is read of a frame is parsed anyway.
+    fn admits(&self, event: &Event<'_>, tally: &mut Tally) -> bool {
+        let data = event.data.trim_ascii();
+        if data == b"[DONE]" && !matches!(self, Self::Chat) {
+            tally.reach(Phase::Ended);
+            return false;
+        }
+        let is_object = event.oversize || data == b"[DONE]" || matches!(data, [b'{', .., b'}']);
+        // No protocol has these frames, and serde would read a struct from an array.
+        let is_neutral = matches!(data, [] | [b'[', .., b']']);
+        if is_object || is_neutral {
+            tally.open();
+        } else {
+            tally.foreign(data);
+        }
+        is_object
+    }
+
     fn on_value(&mut self, key: &str, value: &[u8], tally: &mut Tally) {
         match (key, self) {
-            ("error", _) => tally.note_error(value),
+            ("error", _) => tally.fail(value, value),
             ("model" | "modelVersion", _) => tally.note_model_json(value),
             ("usage", Self::Anthropic(merge)) => anthropic::on_usage(merge, value, tally),
             ("usage", _) => {
@@ -210,6 +332,10 @@ impl Dialect {
             ("usageMetadata", _) => {
                 gemini::on_usage(value, tally);
             }
+            ("candidates", _) => gemini::on_candidates(value, tally),
+            ("promptFeedback", _) => gemini::on_feedback(value, tally),
+            // `content`, `choices` or `output`.
+            _ if !find::is_nothing(value) => tally.say(),
             _ => {}
         }
     }

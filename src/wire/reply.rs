@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::sse::framing::Framing;
 use crate::domain::protocol::{Dialect, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
 
@@ -36,10 +37,51 @@ pub fn refusal(dialect: Dialect, refusal: &Refusal, request_id: &str) -> Bytes {
     Bytes::from(body.to_string())
 }
 
+/// Why a stream ended early, for people: the upstream broke its answer off.
+pub const BROKE_OFF: &str = "The upstream broke off its answer.";
+/// As [`BROKE_OFF`]: the upstream said nothing for too long.
+pub const STALLED: &str = "The upstream stopped answering.";
+/// As [`BROKE_OFF`]: this gateway is going away.
+pub const SHUTTING_DOWN: &str = "The gateway is shutting down. Send the request again.";
+
+/// What keeps a stream of events alive while the upstream says nothing; only between two events, see
+/// [`Framing`](super::sse::framing::Framing).
+///
+/// Anthropic has an event for it, which its clients skip. Those of OpenAI's protocols skip comments, and so does Gemini CLI where it
+/// speaks to Code Assist. Gemini's API has nothing of the kind: Google's own SDKs for Go and Python take a comment for a
+/// broken answer, the older ones for JavaScript never get past it, and some of them not even past an additional blank line.
+#[must_use]
+pub fn ping(protocol: Protocol) -> Option<Bytes> {
+    match protocol {
+        Protocol::Anthropic => Some(Bytes::from_static(
+            b"event: ping\ndata: {\"type\": \"ping\"}\n\n",
+        )),
+        Protocol::Responses | Protocol::Openai | Protocol::GeminiCli => {
+            Some(Bytes::from_static(b": ping\n\n"))
+        }
+        Protocol::Gemini => None,
+    }
+}
+
 /// The event that ends a stream which broke after it had begun. It starts with a blank line, so that an event cut in the
 /// middle cannot swallow it.
 #[must_use]
 pub fn stream_error(protocol: Protocol, message: &str) -> Bytes {
+    error_event(protocol, message, "\n\n")
+}
+
+/// As [`stream_error`], without that blank line where the stream stands between two events: some clients of Gemini's API do not
+/// forgive one.
+#[must_use]
+pub fn stream_error_at(place: Framing, protocol: Protocol, message: &str) -> Bytes {
+    error_event(
+        protocol,
+        message,
+        if place.is_between() { "" } else { "\n\n" },
+    )
+}
+
+fn error_event(protocol: Protocol, message: &str, before: &str) -> Bytes {
     let (event, data): (&str, Value) = match protocol {
         Protocol::Anthropic => (
             "event: error\n",
@@ -60,7 +102,7 @@ pub fn stream_error(protocol: Protocol, message: &str) -> Bytes {
             json!({"error": {"code": 502, "message": message, "status": "UNAVAILABLE"}}),
         ),
     };
-    Bytes::from(format!("\n\n{event}data: {data}\n\n"))
+    Bytes::from(format!("{before}{event}data: {data}\n\n"))
 }
 
 fn anthropic_type(reason: Reason) -> &'static str {
@@ -139,6 +181,9 @@ fn rpc_status(reason: Reason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::protocol::Operation;
+    use crate::wire::meter::{Meter, Phase};
+    use crate::wire::sse::Splitter;
 
     fn body(dialect: Dialect, reason: Reason) -> Value {
         let bytes = refusal(dialect, &Refusal::new(reason, "no \"way\""), "req-1");
@@ -196,17 +241,83 @@ mod tests {
         }
     }
 
+    const ALL: [Protocol; 5] = [
+        Protocol::Anthropic,
+        Protocol::Responses,
+        Protocol::Openai,
+        Protocol::Gemini,
+        Protocol::GeminiCli,
+    ];
+
+    /// The events of a text, each with its name.
+    fn events(text: &[u8]) -> Vec<(String, String)> {
+        let mut seen = Vec::new();
+        let own = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Splitter::default().feed(text, &mut |e| seen.push((own(e.event), own(e.data))));
+        seen
+    }
+
     #[test]
     fn a_stream_error_is_one_event_of_its_protocol() {
-        let text = |p| String::from_utf8(stream_error(p, "cut\noff").to_vec()).unwrap();
-        assert!(text(Protocol::Anthropic).starts_with("\n\nevent: error\ndata: {"));
-        assert!(text(Protocol::Responses).contains(r#""type":"error""#));
-        for protocol in [Protocol::Openai, Protocol::Gemini, Protocol::GeminiCli] {
-            let text = text(protocol);
-            let data = text.trim().strip_prefix("data: ").unwrap();
-            let value: Value = serde_json::from_str(data).unwrap();
-            assert_eq!(value["error"]["message"], "cut\noff");
-            assert!(text.ends_with("\n\n"));
+        for protocol in ALL {
+            for message in [BROKE_OFF, STALLED, SHUTTING_DOWN, "cut\noff"] {
+                let cut = [b"data: {\"half", &stream_error(protocol, message)[..]].concat();
+                let seen = events(&cut);
+                assert_eq!(seen.len(), 2, "{protocol:?}");
+                let (name, data) = &seen[1];
+                let value: Value = serde_json::from_str(data).unwrap();
+                let is_named = matches!(protocol, Protocol::Anthropic | Protocol::Responses);
+                assert_eq!(name, if is_named { "error" } else { "" });
+                assert_eq!(value["type"] == "error", is_named);
+                let said = match protocol {
+                    Protocol::Responses => &value["message"],
+                    _ => &value["error"]["message"],
+                };
+                assert_eq!(said, message, "{protocol:?}");
+                let mut meter = Meter::new(protocol, Operation::Generate, None, None);
+                meter.feed(&stream_error(protocol, message));
+                assert_eq!(meter.phase(), Phase::Failed, "{protocol:?}");
+                assert_eq!(meter.finish().error.as_deref(), Some(message));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_between_two_events_has_no_blank_line_before_it() {
+        for protocol in ALL {
+            let mut place = Framing::default();
+            let plain = stream_error_at(place, protocol, BROKE_OFF);
+            assert!(!plain.starts_with(b"\n"), "{protocol:?}");
+            place.feed(b"data: x");
+            assert_eq!(
+                stream_error_at(place, protocol, BROKE_OFF),
+                stream_error(protocol, BROKE_OFF)
+            );
+            assert_eq!(
+                [b"\n\n", &plain[..]].concat(),
+                stream_error(protocol, BROKE_OFF)
+            );
+        }
+    }
+
+    #[test]
+    fn a_ping_says_nothing_and_leaves_the_stream_between_events() {
+        for protocol in ALL {
+            let Some(ping) = ping(protocol) else {
+                assert_eq!(protocol, Protocol::Gemini);
+                continue;
+            };
+            let mut place = Framing::default();
+            place.feed(&ping);
+            assert!(place.is_between(), "{protocol:?}");
+            let mut meter = Meter::new(protocol, Operation::Generate, None, None);
+            meter.feed(&ping);
+            assert!(meter.phase() <= Phase::Open, "{protocol:?}");
+            let expected = match protocol {
+                Protocol::Anthropic => vec![("ping".into(), "{\"type\": \"ping\"}".into())],
+                _ => Vec::new(),
+            };
+            assert_eq!(events(&ping), expected);
         }
     }
 }

@@ -9,6 +9,8 @@
 //! are kept, the middle is dropped and the event is flagged. The tail is kept because providers put the figures that matter
 //! behind the long text.
 
+pub mod framing;
+
 use memchr::memchr2;
 
 /// Bytes of an event's data that are kept from its start.

@@ -9,13 +9,13 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::find::{is_whole, name_of, object, says_something};
+use super::find::{has_value, is_of_another, is_whole, name_of, object, says_something};
 use super::number::Count;
 use super::tally::Tally;
 use crate::domain::usage::Usage;
 use crate::wire::sse::Event;
 
-pub(super) const KEYS: &[&str] = &["usage", "model", "error"];
+pub(super) const KEYS: &[&str] = &["usage", "model", "error", "content"];
 
 /// The usage of a message as put together so far.
 #[derive(Debug, Default)]
@@ -71,9 +71,11 @@ struct MessageDelta<'a> {
     delta: Option<InnerDelta<'a>>,
 }
 
-/// Where some relays put the usage.
 #[derive(Deserialize)]
 struct InnerDelta<'a> {
+    #[serde(borrow, default)]
+    stop_reason: Option<&'a RawValue>,
+    /// Where some relays put the usage.
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
 }
@@ -114,28 +116,44 @@ struct BlockStart<'a> {
 struct Block<'a> {
     #[serde(borrow, default, rename = "type")]
     kind: Option<Cow<'a, str>>,
+    /// What a relay that does not stream puts here at once.
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    thinking: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    input: Option<&'a RawValue>,
 }
 
 pub(super) fn on_event(merge: &mut Merge, event: Event<'_>, tally: &mut Tally) {
     let name = name_of(&event);
+    if (!tally.has_content || name.is_empty()) && has_value(event.data, b"\"error\"") {
+        on_failure(event.data, tally);
+    }
     match &*name {
         "message_start" => on_start(merge, event.data, tally),
         "message_delta" => on_delta(merge, event.data, tally),
-        "message_stop" => tally.complete |= is_whole(&event),
+        "message_stop" if is_whole(&event) => tally.close(),
         "error" | "response.error" => {
-            if let Ok(Failure { error: Some(error) }) = serde_json::from_slice(event.data) {
-                tally.note_error(error.get().as_bytes());
-            } else {
-                tally.note_error(event.data);
-            }
+            on_failure(event.data, tally);
+            tally.fail_frame(event.data);
         }
-        "content_block_delta" if !tally.has_content => {
-            tally.has_content = event.oversize || delta_says_something(event.data);
+        "content_block_delta" if !tally.has_content && delta_says_something(&event, tally) => {
+            tally.say();
         }
-        "content_block_start" if !tally.has_content => {
-            tally.has_content = event.oversize || is_full_block(event.data);
+        "content_block_start" if !tally.has_content && block_says_something(&event, tally) => {
+            tally.say();
+        }
+        "" if is_of_another(event.data, &[b"\"choices\"", b"\"candidates\""]) => {
+            tally.foreign(event.data);
         }
         _ => {}
+    }
+}
+
+fn on_failure(data: &[u8], tally: &mut Tally) {
+    if let Ok(Failure { error: Some(error) }) = serde_json::from_slice(data) {
+        tally.fail(error.get().as_bytes(), data);
     }
 }
 
@@ -149,7 +167,7 @@ pub(super) fn on_usage(merge: &mut Merge, value: &[u8], tally: &mut Tally) {
 
 fn on_start(merge: &mut Merge, data: &[u8], tally: &mut Tally) {
     let Ok(Start { message, usage }) = serde_json::from_slice(data) else {
-        return;
+        return tally.doubt(data);
     };
     if let Some(model) = message.as_ref().and_then(|m| m.model.as_ref()) {
         tally.note_model(model);
@@ -165,9 +183,13 @@ fn on_start(merge: &mut Merge, data: &[u8], tally: &mut Tally) {
 
 fn on_delta(merge: &mut Merge, data: &[u8], tally: &mut Tally) {
     let Ok(MessageDelta { usage, delta }) = serde_json::from_slice(data) else {
-        return;
+        return tally.doubt(data);
     };
-    let Some(usage) = usage.or(delta.and_then(|d| d.usage)) else {
+    let usage = usage.or(delta.as_ref().and_then(|d| d.usage));
+    if !tally.has_content && is_an_answer(delta.and_then(|d| d.stop_reason), usage) {
+        tally.say();
+    }
+    let Some(usage) = usage else {
         return;
     };
     if merge.add(usage.get().as_bytes()) {
@@ -177,9 +199,27 @@ fn on_delta(merge: &mut Merge, data: &[u8], tally: &mut Tally) {
     }
 }
 
-fn delta_says_something(data: &[u8]) -> bool {
-    let Ok(BlockDelta { delta: Some(delta) }) = serde_json::from_slice(data) else {
-        return false;
+/// Whether a message without content is what the model answered: it wrote something that does not show, calls a tool that
+/// takes no input, refuses, or was stopped.
+fn is_an_answer(stop_reason: Option<&RawValue>, usage: Option<&RawValue>) -> bool {
+    let output = usage
+        .and_then(|usage| object::<Fields>(usage.get().as_bytes()))
+        .map_or(0, |fields| fields.output_tokens.get());
+    let is_own = |reason: &RawValue| reason.get() == "\"end_turn\"";
+    output > 0 || says_something(stop_reason.filter(|reason| !is_own(reason)))
+}
+
+fn delta_says_something(event: &Event<'_>, tally: &mut Tally) -> bool {
+    if event.oversize {
+        return true;
+    }
+    let delta = match serde_json::from_slice(event.data) {
+        Ok(BlockDelta { delta: Some(delta) }) => delta,
+        Ok(BlockDelta { delta: None }) => return false,
+        Err(_) => {
+            tally.doubt(event.data);
+            return false;
+        }
     };
     [
         delta.text,
@@ -192,15 +232,29 @@ fn delta_says_something(data: &[u8]) -> bool {
     .any(says_something)
 }
 
-/// Blocks that come whole in their start event; all others speak through deltas.
-fn is_full_block(data: &[u8]) -> bool {
-    let Ok(BlockStart {
-        content_block: Some(Block { kind: Some(kind) }),
-    }) = serde_json::from_slice(data)
-    else {
-        return false;
+/// Some blocks come whole in their start event; all others speak through deltas.
+fn block_says_something(event: &Event<'_>, tally: &mut Tally) -> bool {
+    if event.oversize {
+        return true;
+    }
+    let block = match serde_json::from_slice(event.data) {
+        Ok(BlockStart {
+            content_block: Some(block),
+        }) => block,
+        Ok(BlockStart {
+            content_block: None,
+        }) => return false,
+        Err(_) => {
+            tally.doubt(event.data);
+            return false;
+        }
     };
-    kind == "redacted_thinking" || kind == "container_upload" || kind.ends_with("_tool_result")
+    let kind = block.kind.as_deref().unwrap_or_default();
+    matches!(kind, "redacted_thinking" | "container_upload")
+        || kind.ends_with("_tool_result")
+        || [block.text, block.thinking, block.input]
+            .into_iter()
+            .any(says_something)
 }
 
 // === impl Merge ===

@@ -80,5 +80,15 @@ pub(super) fn is_whole(event: &Event<'_>) -> bool {
 
 /// Whether a value is there and not empty.
 pub(super) fn says_something(value: Option<&RawValue>) -> bool {
-    value.is_some_and(|value| !matches!(value.get(), "null" | "\"\"" | "[]" | "{}" | "false"))
+    value.is_some_and(|value| !is_nothing(value.get().as_bytes()))
+}
+
+/// Whether a JSON value is null, false or empty. A number is something, even 0.
+pub(super) fn is_nothing(value: &[u8]) -> bool {
+    matches!(value, b"" | b"null" | b"\"\"" | b"[]" | b"{}" | b"false")
+}
+
+/// Whether an event is an object of no kind the protocol knows that has one of these keys of another protocol.
+pub(super) fn is_of_another(data: &[u8], quoted_keys: &[&[u8]]) -> bool {
+    quoted_keys.iter().any(|key| has_value(data, key))
 }

@@ -8,13 +8,30 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::find::{has_value, is_whole, object, offer_from_tail, says_something};
+use super::find::{has_value, is_of_another, is_whole, object, offer_from_tail, says_something};
 use super::number::Count;
 use super::tally::Tally;
 use crate::domain::usage::Usage;
 use crate::wire::sse::Event;
 
-pub(super) const KEYS: &[&str] = &["usageMetadata", "modelVersion", "error"];
+pub(super) const KEYS: &[&str] = &[
+    "usageMetadata",
+    "modelVersion",
+    "error",
+    "candidates",
+    "promptFeedback",
+];
+
+/// The reasons for which the service itself gave up. All others are the model's own, its budget's or a filter's: the answer to
+/// this request, whoever gives it.
+const BREAKDOWNS: [&str; 6] = [
+    "MALFORMED_FUNCTION_CALL",
+    "MALFORMED_RESPONSE",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "OTHER",
+    "IMAGE_OTHER",
+];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,11 +115,13 @@ struct Detail {
 
 pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
     if event.oversize {
-        tally.has_content = true;
+        tally.say();
         offer_from_tail(event.tail, b"\"usageMetadata\"", &mut |value| {
             on_usage(value, tally)
         });
-        tally.complete |= is_whole(&event) && has_value(event.tail, b"\"finishReason\"");
+        if is_whole(&event) && has_value(event.tail, b"\"finishReason\"") {
+            tally.close();
+        }
         return;
     }
     let data = event.data;
@@ -111,8 +130,31 @@ pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
         || has_value(data, b"\"finishReason\"")
         || has_value(data, b"\"promptFeedback\"")
         || has_value(data, b"\"error\"");
-    if is_worth_parsing && let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) {
-        on_chunk(&chunk, tally);
+    if !is_worth_parsing {
+        return;
+    }
+    match serde_json::from_slice::<Chunk<'_>>(data) {
+        Ok(chunk) => on_chunk(&chunk, data, tally),
+        Err(_) => tally.doubt(data),
+    }
+    if event.event == b"error" {
+        tally.fail_frame(data);
+    }
+}
+
+/// The candidates of an answer that is no stream of events.
+pub(super) fn on_candidates(value: &[u8], tally: &mut Tally) {
+    if let Ok(candidates) = serde_json::from_slice::<Vec<Candidate<'_>>>(value) {
+        for candidate in candidates {
+            on_candidate(&candidate, value, tally);
+        }
+    }
+}
+
+/// The verdict on the prompt of an answer that is no stream of events.
+pub(super) fn on_feedback(value: &[u8], tally: &mut Tally) {
+    if let Some(feedback) = object::<Feedback<'_>>(value) {
+        feedback.judge(tally);
     }
 }
 
@@ -125,24 +167,50 @@ pub(super) fn on_usage(value: &[u8], tally: &mut Tally) -> bool {
     usage.is_some()
 }
 
-fn on_chunk(chunk: &Chunk<'_>, tally: &mut Tally) {
-    tally.note_error_raw(chunk.error);
+fn on_chunk(chunk: &Chunk<'_>, data: &[u8], tally: &mut Tally) {
+    tally.fail_raw(chunk.error, data);
     let chunk = chunk.response.as_deref().unwrap_or(chunk);
-    tally.note_error_raw(chunk.error);
+    tally.fail_raw(chunk.error, data);
     if let Some(model) = &chunk.model_version {
         tally.note_model(model);
     }
     if let Some(metadata) = chunk.usage_metadata {
         on_usage(metadata.get().as_bytes(), tally);
     }
-    if let Some(reason) = chunk.prompt_feedback.as_ref().and_then(|f| f.block_reason) {
-        tally.complete = true;
-        tally.note_error(format!("prompt blocked: {reason}").as_bytes());
+    if let Some(feedback) = &chunk.prompt_feedback {
+        feedback.judge(tally);
     }
-    for candidate in chunk.candidates.iter().flatten() {
-        tally.complete |= candidate.finish_reason.is_some();
-        let parts = candidate.content.iter().flat_map(|c| &c.parts).flatten();
-        tally.has_content |= parts.into_iter().any(Part::says_something);
+    match &chunk.candidates {
+        Some(candidates) => {
+            for candidate in candidates {
+                on_candidate(candidate, data, tally);
+            }
+        }
+        None if is_of_another(data, &[b"\"choices\"", b"\"content_block\""]) => tally.foreign(data),
+        None => {}
+    }
+}
+
+fn on_candidate(candidate: &Candidate<'_>, data: &[u8], tally: &mut Tally) {
+    let mut parts = candidate.content.iter().flat_map(|c| &c.parts).flatten();
+    if parts.any(Part::says_something) {
+        tally.say();
+    }
+    let reason = candidate.finish_reason.map_or("", RawValue::get);
+    match reason.trim_matches('"') {
+        "" | "FINISH_REASON_UNSPECIFIED" => {}
+        "STOP" => tally.close(),
+        reason if BREAKDOWNS.contains(&reason) => {
+            if !tally.has_content {
+                tally.note_error(format!("finish reason {reason}").as_bytes());
+                tally.fail_frame(data);
+            }
+            tally.close();
+        }
+        _ => {
+            tally.say();
+            tally.close();
+        }
     }
 }
 
@@ -178,6 +246,23 @@ fn images(details: Option<Vec<Detail>>) -> u64 {
         .filter(|d| is_image(d))
         .map(|d| d.token_count.get())
         .fold(0, u64::saturating_add)
+}
+
+// === impl Feedback ===
+
+impl Feedback<'_> {
+    /// A prompt that is blocked is the answer to this request: no other provider of the model would take it.
+    fn judge(&self, tally: &mut Tally) {
+        let Some(reason) = self
+            .block_reason
+            .filter(|reason| says_something(Some(reason)))
+        else {
+            return;
+        };
+        tally.note_error(format!("prompt blocked: {reason}").as_bytes());
+        tally.say();
+        tally.close();
+    }
 }
 
 // === impl Part ===

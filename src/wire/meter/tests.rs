@@ -5,6 +5,8 @@ use std::io::Write;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, proptest};
 
+mod phase;
+
 use super::*;
 
 const SSE: Option<&str> = Some("text/event-stream; charset=utf-8");
