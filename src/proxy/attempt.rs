@@ -11,7 +11,7 @@ use pingora::prelude::Error;
 use pingora::proxy::FailToProxy;
 
 use super::fault;
-use super::line::Line;
+use super::line::{Line, Reached};
 use super::tries::Leeway;
 use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
@@ -204,9 +204,7 @@ impl Attempt {
         self.report.first_byte = Some(Instant::now());
         self.decode(response);
         if !response.status.is_success() {
-            let value = |name: &str| response.headers.get(name)?.to_str().ok();
-            self.report.retry_after =
-                retry::retry_after(value("retry-after"), value("retry-after-ms"), Utc::now());
+            self.report.retry_after = retry::retry_after(&response.headers, Utc::now());
         } else if self.plan.endpoint.operation.is_metered() {
             self.meter = Some(Meter::new(
                 self.plan.endpoint.protocol,
@@ -234,7 +232,11 @@ impl Attempt {
         if let Some(chunk) = body {
             self.read(chunk);
         }
-        if end_of_stream && let Some(meter) = &self.meter {
+        if end_of_stream && let Some(meter) = &mut self.meter {
+            meter.end();
+            if self.report.first_content.is_none() {
+                self.line.reach(reached(meter));
+            }
             self.line.end(meter.is_complete());
         }
     }
@@ -250,7 +252,7 @@ impl Attempt {
         };
         meter.feed(chunk);
         if self.report.first_content.is_none() {
-            self.line.reach(meter.phase());
+            self.line.reach(reached(meter));
         }
         if self.report.first_content.is_none() && meter.has_content() {
             self.report.first_content = Some(Instant::now());
@@ -286,6 +288,14 @@ impl Drop for Attempt {
             ..self.report
         };
         self.line.close(report);
+    }
+}
+
+fn reached(meter: &Meter) -> Reached {
+    Reached {
+        phase: meter.phase(),
+        is_empty: meter.is_empty(),
+        error: meter.error().map(str::to_owned),
     }
 }
 

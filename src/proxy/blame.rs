@@ -9,12 +9,13 @@
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
 
-use super::contender::{Contender, Verdict, is_html};
-use super::facts::{Facts, Tried};
+use super::contender::{Contender, Verdict};
+use super::facts::Facts;
 use crate::domain::fault::Fault;
-use crate::domain::refusal::{Reason, Refusal};
-use crate::policy::retry::{self, RuleHit};
+use crate::domain::refusal::Refusal;
+use crate::policy::retry;
 use crate::store::snapshot::Snapshot;
+use crate::wire::judge;
 
 /// Whose fault, and what follows from it.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ fn classify(
     let body = contender.body();
     let rules = |text: &str| {
         let rule = snapshot.error_rules.iter().find(|rule| rule.matches(provider, text))?;
-        Some(RuleHit {
+        Some(retry::Blame {
             fault: rule.fault,
             override_status: rule.override_status,
             override_message: rule.override_message.clone(),
@@ -96,7 +97,7 @@ fn classify(
 /// Whether an answer that failed may be shown to the client when nobody does better.
 pub fn may_be_shown(blame: &Blame, verdict: &Verdict, head: &ResponseHeader, body: &Bytes) -> bool {
     match verdict {
-        Verdict::Refused => blame.fault != Fault::Key && !is_html(head, body) && head.status.as_u16() >= 400,
+        Verdict::Refused => blame.fault != Fault::Key && !judge::is_page(body) && head.status.as_u16() >= 400,
         Verdict::Empty => true,
         _ => false,
     }

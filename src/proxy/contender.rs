@@ -26,9 +26,11 @@ use pingora::protocols::http::HttpTask;
 
 use super::alarm::Alarm;
 use super::attempt::{Plan, Report};
+use super::blame::Blame;
 use super::subrequest::{Event, Running};
 use crate::domain::protocol::Protocol;
 use crate::domain::provider::Provider;
+use crate::wire::judge::complaint::Complaint;
 use crate::wire::judge::{self, Flaw};
 use crate::wire::meter::Phase;
 
@@ -46,6 +48,8 @@ pub struct Contender {
     pub held: Held,
     /// The next moment at which patience ends; the relay goes on with it.
     pub alarm: Alarm,
+    /// What is wrong with the answer although the client gets it.
+    pub blame: Option<Blame>,
     plan: Arc<Plan>,
     way: Way,
     due: Due,
@@ -115,8 +119,6 @@ enum Due {
 const ERROR_BODY: usize = 64 << 10;
 /// How long it is waited for.
 const ERROR_WAIT: Duration = Duration::from_secs(5);
-/// How much of an answer that is no stream is held.
-const JUDGED: usize = 32 << 10;
 
 // === impl Contender ===
 
@@ -130,6 +132,7 @@ impl Contender {
             head: None,
             held: Held::default(),
             alarm: Alarm::default(),
+            blame: None,
             plan,
             way: Way::Headless,
             due: Due::FirstByte,
@@ -238,20 +241,20 @@ impl Contender {
     }
 
     fn gate(&mut self) -> Option<Verdict> {
-        match self.running.line().phase() {
+        let reached = self.running.line().reached();
+        let error = || reached.error.clone().unwrap_or_default();
+        match reached.phase {
             Phase::Content => Some(Verdict::Good),
-            Phase::Failed => {
-                let body = self.held.join();
-                Some(Verdict::Bad {
-                    status: judge::error_status(&body),
-                    what: "an error event instead of content".to_owned(),
-                })
-            }
+            Phase::Failed => Some(Verdict::Bad {
+                status: Complaint::read(error().as_bytes()).status(),
+                what: format!("an error event instead of content: {}", error()),
+            }),
             Phase::Foreign => Some(Verdict::Bad {
                 status: None,
                 what: "the stream is not of this protocol".to_owned(),
             }),
-            Phase::Ended => Some(Verdict::Empty),
+            Phase::Ended if reached.is_empty => Some(Verdict::Empty),
+            Phase::Ended => Some(Verdict::Good),
             Phase::Silent | Phase::Open if self.held.is_whole => Some(Verdict::Bad {
                 status: None,
                 what: "the stream ended before any content".to_owned(),
@@ -272,7 +275,7 @@ impl Contender {
     }
 
     fn judge(&mut self) -> Option<Verdict> {
-        if !self.held.is_whole && self.held.bytes < JUDGED {
+        if !self.held.is_whole && self.held.bytes < judge::LIMIT {
             return None;
         }
         let body = self.held.join();
@@ -288,9 +291,18 @@ impl Contender {
         Some(match flaw {
             None => Verdict::Good,
             Some(Flaw::NoContent) => Verdict::Empty,
+            Some(Flaw::Error { message, status }) => Verdict::Bad {
+                status,
+                what: format!("a good status with an error in it: {message}"),
+            },
             Some(flaw) => Verdict::Bad {
-                status: flaw.status(),
-                what: flaw.to_string(),
+                status: None,
+                what: match flaw {
+                    Flaw::Empty => "a good status without a body",
+                    Flaw::Html => "a page instead of an answer",
+                    _ => "the answer is not of this protocol",
+                }
+                .to_owned(),
             },
         })
     }

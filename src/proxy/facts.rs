@@ -18,6 +18,7 @@ use crate::policy::breaker::{Failure, Permit};
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::meter::Reading;
+use crate::wire::sse::framing::Framing;
 
 /// What is known of one client request.
 pub struct Facts {
@@ -117,6 +118,8 @@ pub struct Answer {
     pub bytes: u64,
     /// Whether the client left before the end.
     pub client_left: bool,
+    /// Where a stream stands between its events.
+    pub framing: Framing,
     /// What broke it off after it had begun.
     pub cut: Option<String>,
 }

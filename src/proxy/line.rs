@@ -17,9 +17,20 @@ pub struct Line(Mutex<State>);
 #[derive(Default)]
 struct State {
     chosen: Option<Arc<Provider>>,
-    phase: Phase,
+    reached: Reached,
     is_complete: bool,
     report: Option<Report>,
+}
+
+/// How far an answer has come.
+#[derive(Debug, Clone, Default)]
+pub struct Reached {
+    /// How far.
+    pub phase: Phase,
+    /// Whether it has ended without content.
+    pub is_empty: bool,
+    /// The frame that says so, when it has failed.
+    pub error: Option<String>,
 }
 
 // === impl Line ===
@@ -36,13 +47,18 @@ impl Line {
     }
 
     /// The answer has come this far.
-    pub fn reach(&self, phase: Phase) {
-        self.0.lock().phase = phase;
+    pub fn reach(&self, reached: Reached) {
+        self.0.lock().reached = reached;
     }
 
     /// How far the answer has come.
     pub fn phase(&self) -> Phase {
-        self.0.lock().phase
+        self.0.lock().reached.phase
+    }
+
+    /// How far the answer has come, with what is to be said of it.
+    pub fn reached(&self) -> Reached {
+        self.0.lock().reached.clone()
     }
 
     /// The answer's last byte has come; whether its protocol says that it is whole.

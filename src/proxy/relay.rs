@@ -29,7 +29,7 @@ use super::reply;
 use super::stop::Stop;
 use super::subrequest::Running;
 use crate::domain::fault::Fault;
-use crate::wire::reply::{self as words, Framing};
+use crate::wire::reply as words;
 
 /// How an answer's way to the client ended.
 pub enum End {
@@ -188,7 +188,7 @@ impl Way<'_> {
     fn pass(&mut self, piece: Option<&Bytes>) {
         let Some(piece) = piece else { return };
         self.facts.answer.bytes += piece.len() as u64;
-        self.pings.framing.feed(piece);
+        self.facts.answer.framing.feed(piece);
         if let Some(keep) = &mut self.keep {
             let room = KEPT - keep.len().min(KEPT);
             keep.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -196,7 +196,8 @@ impl Way<'_> {
     }
 
     async fn ping(&mut self) -> Option<End> {
-        let ping = self.pings.due()?;
+        let is_between = self.facts.answer.framing.is_between();
+        let ping = self.pings.due().filter(|_| is_between)?;
         self.facts.answer.bytes += ping.len() as u64;
         match self.session.write_response_body(Some(ping), false).await {
             Ok(()) => None,
@@ -232,13 +233,13 @@ pub async fn end_cut(
 ) -> Result<(), Stop> {
     facts.answer.cut = Some(what);
     let message = if fault == Fault::Us {
-        "The gateway is shutting down and cut this answer; please try again."
+        words::SHUTTING_DOWN
     } else {
-        "The upstream broke off its answer."
+        words::BROKE_OFF
     };
     let protocol = facts.endpoint.as_ref().map(|e| e.protocol);
     if let (true, Some(protocol)) = (facts.answer.is_stream, protocol) {
-        let event = words::stream_error(protocol, message);
+        let event = words::stream_error_at(facts.answer.framing, protocol, message);
         return Ok(session.write_response_body(Some(event), true).await?);
     }
     Err(Error::explain(ErrorType::ConnectionClosed, "the answer was cut").into())
@@ -284,7 +285,6 @@ struct Pings {
     alarm: Alarm,
     interval: Duration,
     ping: Option<Bytes>,
-    framing: Framing,
 }
 
 // === impl Silence ===
@@ -336,7 +336,6 @@ impl Pings {
             ping: protocol
                 .filter(|_| seconds > 0 && facts.answer.is_stream)
                 .and_then(words::ping),
-            framing: Framing::default(),
         }
     }
 
@@ -347,9 +346,9 @@ impl Pings {
         }
     }
 
-    /// The ping, if it may be sent here; in either case the next one is due an interval later.
+    /// The ping; the next one is due an interval later.
     fn due(&mut self) -> Option<Bytes> {
         self.put_off();
-        self.ping.clone().filter(|_| self.framing.is_between_events())
+        self.ping.clone()
     }
 }

@@ -6,7 +6,7 @@ use super::attempt::Report;
 use crate::domain::chain::How;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
-use crate::policy::retry::{Backoff, MAX_ATTEMPTS};
+use crate::policy::retry::{self, MAX_ATTEMPTS};
 
 /// What was tried so far.
 pub struct Tries {
@@ -139,7 +139,7 @@ impl Tries {
             }
         }
         let count = self.count(provider.id);
-        let pause = Backoff::pause(count, report.retry_after);
+        let pause = retry::pause(count - 1, report.retry_after, fastrand::f64());
         let is_last = count >= provider.max_attempts || fault.is_some_and(Fault::stays);
         match pause {
             Some(pause) if !is_last => self.try_again(provider, pause),
