@@ -1,5 +1,6 @@
 //! How long it takes to look a request's body over: 400 KB as a coding client sends it late in a session, and 75 KB as on its
-//! first turn, where tool schemas weigh more.
+//! first turn, where tool schemas weigh more. What the fingerprints of the conversation's prefix cost of it shows beside a pass that takes
+//! the same body for one of another protocol, which keeps its messages elsewhere.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -8,6 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::HeaderMap;
 use switchyard::domain::protocol::Protocol;
 use switchyard::wire::peek::peek;
+use switchyard::wire::prefix;
 
 /// A tool with a schema of about 1.6 KB.
 fn tool(number: usize) -> String {
@@ -60,6 +62,11 @@ fn bench(c: &mut Criterion) {
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function(name, |b| {
             b.iter(|| peek(Protocol::Anthropic, &headers, black_box(body.as_bytes())));
+        });
+        let prefix = found.prefix.expect("the body has messages");
+        assert_eq!(prefix.boundaries().count(), prefix::KEPT);
+        group.bench_function(format!("{name}, no prefix"), |b| {
+            b.iter(|| peek(Protocol::Gemini, &headers, black_box(body.as_bytes())));
         });
     }
     group.finish();

@@ -1,24 +1,27 @@
 //! Which provider a conversation stays with, so that the prompt cache it has warmed there is used.
 //!
-//! A provider bills the part of a prompt that it has cached at a tenth, and only it has cached it. So a conversation is best sent where
-//! its last turn succeeded. Two signals recognize it:
+//! A provider bills the part of a prompt that it has cached at a tenth, and only it has cached it. So a conversation is
+//! best sent where its last turn succeeded. Two signals recognize it:
 //!
-//! - **Its prefix** ([`wire::prefix`](crate::wire::prefix)): the deepest message boundary at which an earlier request of this key, protocol
-//!   and model ended. It says what is really cached, tells the parallel subagents of one session apart, and needs nothing
-//!   of the client. System prompt and tools alone match nothing: all conversations of a client share them.
-//! - **Its session id**, for clients that rewrite their history, or add more messages in a turn than boundaries are kept. Weaker, because
-//!   subagents inherit the id of the session that started them: it nominates only a request that was alone in its
-//!   session when it began. The other ones spread as if they were conversations of their own, which they are.
+//! - **Its prefix** ([`wire::prefix`](crate::wire::prefix)): the deepest message boundary at which an earlier request of
+//!   this key, protocol and model ended. It says what is really cached, tells the parallel subagents of one session apart,
+//!   and needs nothing of the client. System prompt and tools alone match nothing: all conversations of a client share
+//!   them.
+//! - **Its session id**, for clients that rewrite their history, or add more messages in a turn than boundaries are kept.
+//!   Weaker, because subagents inherit the id of the session that started them: it nominates only a request that was alone
+//!   in its session when it began. The other ones spread as if they were conversations of their own, which they are.
 //!
-//! All that comes of it is a nomination. The provider named still passes every check of selection, and the rule of [`stays`].
+//! All that comes of it is a nomination. The provider named still passes every check of selection, and the rule of
+//! [`stays`].
 //!
-//! **What is remembered when.** A binding is written after the terminal success of an attempt, never before: a provider that answers 200
-//! and breaks off keeps nobody. A client that goes away says nothing about the provider, so nothing is written or forgotten then.
-//! When the nominated provider fails, the bindings that led there are forgotten and the next success, elsewhere, writes new
-//! ones: the conversation moves once. It does not go back when the first provider recovers, as nothing points there any more.
+//! **What is remembered when.** A binding is written after the terminal success of an attempt, never before: a provider
+//! that answers 200 and breaks off keeps nobody. A client that goes away says nothing about the provider, so nothing is
+//! written or forgotten then. When the nominated provider fails, the bindings that led there are forgotten and the next
+//! success, elsewhere, writes new ones: the conversation moves once. It does not go back when the first provider recovers,
+//! as nothing points there any more.
 //!
-//! It is kept in process, in a table of fixed size whose least recently used entry goes first. A node that knows nothing of a conversation yet
-//! has [`conversation`], which is the same on every node and for every turn, to begin from.
+//! It is kept in process, in a table of fixed size whose least recently used entry goes first. A node that knows nothing of
+//! a conversation yet has [`conversation`], which is the same on every node and for every turn, to begin from.
 
 mod flight;
 mod stay;
@@ -95,8 +98,8 @@ struct Mark {
     hash: u64,
 }
 
-/// What identifies a request's conversation, for the first choice of its provider: the same number for every turn and on every node. From the
-/// opening of the prefix; without one from the session id; without either it is random.
+/// What identifies a request's conversation, for the first choice of its provider: the same number for every turn and on
+/// every node. From the opening of the prefix; without one from the session id; without either it is random.
 #[must_use]
 pub fn conversation(ask: &Ask<'_>) -> u64 {
     let mark = match ask.prefix {

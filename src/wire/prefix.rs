@@ -1,23 +1,25 @@
 //! Fingerprints of a conversation's prefix, by which its next turn is recognized.
 //!
-//! A turn repeats the whole conversation and appends to it, so what a provider has cached of it is recognized by hashing it from
-//! the front. `F0` stands for what comes before the messages (system prompt and tools, in whatever order the body has them), and
-//! `Fi` for `F0` and the messages up to the i-th. The last [`KEPT`] of these boundaries are kept: one turn ends at one, and the next
-//! turn, which adds a few messages, has that boundary among its own. The messages are chained by themselves and `F0` is mixed in
-//! at the end, because clients write their messages before their tools as often as behind them.
+//! A turn repeats the whole conversation and appends to it, so what a provider has cached of it is recognized by hashing it
+//! from the front. `F0` stands for what comes before the messages (system prompt and tools, in whatever order the body has
+//! them), and `Fi` for `F0` and the messages up to the i-th. The last [`KEPT`] of these boundaries are kept: one turn ends
+//! at one, and the next turn, which adds a few messages, has that boundary among its own. The messages are chained by
+//! themselves and `F0` is mixed in at the end, because clients write their messages before their tools as often as behind
+//! them.
 //!
-//! What changes between turns without changing the conversation does not count: the `cache_control` markers that Anthropic's
-//! clients move from message to message (whoever passes over the body reports them as cuts), white space between messages, and
-//! the system block in which Claude Code sends its billing header.
+//! What changes between turns without changing the conversation does not count: the `cache_control` markers that
+//! Anthropic's clients move from message to message (whoever passes over the body reports them as cuts), white space
+//! between messages, and the system block in which Claude Code sends its billing header.
 //!
-//! Of a text longer than 1 KiB only a sample is hashed: its length, 256 bytes at either end and 32 bytes of every KiB between,
-//! which is a sixth of a usual body and touches memory that the pass over it has just brought in. Two texts of one length that
-//! differ only between the samples are therefore taken for one, and so are, very rarely, two others: the hash is fast and not
-//! cryptographic. Neither can do more than nominate the wrong one of the providers that the same key may use for the same model
-//! anyway: the fingerprint is a hint where a cache may be warm, is never looked up across keys, and decides nothing else.
+//! Of a text longer than 1 KiB only a sample is hashed: its length, 256 bytes at either end and 32 bytes of every KiB
+//! between, which is a sixth of a usual body and touches memory that the pass over it has just brought in. Two texts of one
+//! length that differ only between the samples are therefore taken for one, and so are, very rarely, two others: the hash
+//! is fast and not cryptographic. Neither can do more than nominate the wrong one of the providers that the same key may
+//! use for the same model anyway: the fingerprint is a hint where a cache may be warm, is never looked up across keys, and
+//! decides nothing else.
 //!
-//! The seed is fixed, so that all nodes of one version agree, and after a restart too. Nothing is stored or sent, so that another
-//! version may hash differently.
+//! The seed is fixed, so that all nodes of one version agree, and after a restart too. Nothing is stored or sent, so that
+//! another version may hash differently.
 
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
@@ -131,8 +133,9 @@ impl Prefix {
         self.kept[self.len - 1]
     }
 
-    /// Stands for system prompt, tools and the messages before the model first speaks: the same for every turn of a conversation, and
-    /// different between conversations although a client begins all of them with the same system messages.
+    /// Stands for system prompt, tools and the messages before the model first speaks: the same for every turn of a
+    /// conversation, and different between conversations although a client begins all of them with the same system
+    /// messages.
     #[must_use]
     pub fn opening(&self) -> u64 {
         self.opening

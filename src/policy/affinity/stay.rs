@@ -26,25 +26,27 @@ pub struct Stay<'a> {
 
 /// Whether a conversation stays where it is although a provider of a better tier is available again.
 ///
-/// After a failover a conversation sits with a provider that the operator prefers less, as a rule because it is dearer. Sending it
-/// back at once throws away the cache it has built there; never sending it back pays the dearer price for as long as
-/// it lasts. So the two are weighed, in units of the model's input price for one token:
+/// After a failover a conversation sits with a provider that the operator prefers less, as a rule because it is dearer.
+/// Sending it back at once throws away the cache it has built there; never sending it back pays the dearer price for as
+/// long as it lasts. So the two are weighed, in units of the model's input price for one token:
 ///
-/// - Moving costs once: the better provider reads the whole prefix at the price of a cache write, where it would have been a cache
-///   read had the conversation been there all along. `prefix × (1.25 − 0.1) × better`.
-/// - Staying costs at every turn: the prefix is read from the cache at the dearer price. `turns × prefix × 0.1 × (bound − better)`.
-///   The turns a conversation still has are not known; the operator reckons with `sticky_horizon_turns`.
+/// - Moving costs once: the better provider reads the whole prefix at the price of a cache write, where it would have been
+///   a cache read had the conversation been there all along. `prefix × (1.25 − 0.1) × better`.
+/// - Staying costs at every turn: the prefix is read from the cache at the dearer price.
+///   `turns × prefix × 0.1 × (bound − better)`. The turns a conversation still has are not known; the operator reckons with
+///   `sticky_horizon_turns`.
 ///
-/// It stays while staying is cheaper or equal, hence always where the better tier is not cheaper: then the tier says what to prefer for new
-/// conversations, and old ones end where they are. The prefix is on both sides and falls out, so that long and short conversations go back by
-/// the same price gap; new text of a turn is paid in full either way and is left out. With the default of 10 turns the gap is a factor
-/// of 2.15: what is bound at 1.0 goes back to 0.46, and stays beside 0.47.
+/// It stays while staying is cheaper or equal, hence always where the better tier is not cheaper: then the tier says what
+/// to prefer for new conversations, and old ones end where they are. The prefix is on both sides and falls out, so that
+/// long and short conversations go back by the same price gap; new text of a turn is paid in full either way and is left
+/// out. With the default of 10 turns the gap is a factor of 2.15: what is bound at 1.0 goes back to 0.46, and stays beside
+/// 0.47.
 ///
-/// Nothing of this holds when there is no cache to lose: after `sticky_cache_seconds` of rest, or when nothing was cached at all. Then it
-/// returns, whatever the prices: the tier is the operator's word.
+/// Nothing of this holds when there is no cache to lose: after `sticky_cache_seconds` of rest, or when nothing was cached
+/// at all. Then it returns, whatever the prices: the tier is the operator's word.
 ///
-/// The factors are those that Anthropic publishes for its prompt cache: a read is 0.1 of the input price and a write for five minutes
-/// 1.25. Other vendors have other factors, which moves the gap and not the rule.
+/// The factors are those that Anthropic publishes for its prompt cache: a read is 0.1 of the input price and a write for
+/// five minutes 1.25. Other vendors have other factors, which moves the gap and not the rule.
 #[must_use]
 pub fn stays(stay: Stay<'_>) -> bool {
     let cache_life = Duration::from_secs(stay.settings.sticky_cache_seconds.into());

@@ -1,9 +1,10 @@
 //! Sixty-four bytes of JSON text as bit masks.
 //!
-//! Looking at one quote at a time costs a mispredicted branch for each, and text that quotes code has one every 30 bytes. So
-//! blocks of 64 bytes are turned into masks, one bit a byte, on which the questions are answered without a branch: which
-//! quotes are real (an odd run of backslashes escapes what follows it), what lies inside a string (the running parity of real
-//! quotes), which brackets lie outside. The method is that of Langdale and Lemire, "Parsing Gigabytes of JSON per Second".
+//! Looking at one quote at a time costs a mispredicted branch for each, and text that quotes code has one every 30 bytes.
+//! So blocks of 64 bytes are turned into masks, one bit a byte, on which the questions are answered without a branch: which
+//! quotes are real (an odd run of backslashes escapes what follows it), what lies inside a string (the running parity of
+//! real quotes), which brackets lie outside. The method is that of Langdale and Lemire, "Parsing Gigabytes of JSON per
+//! Second".
 
 use wide::u8x16;
 
@@ -84,8 +85,8 @@ impl Carry {
         }
     }
 
-    /// Which bytes are escaped. Within a run of backslashes every second one is; adding the start of a run to it carries over
-    /// its end, and whether that is an odd or an even place tells whether what follows is escaped.
+    /// Which bytes are escaped. Within a run of backslashes every second one is; adding the start of a run to it carries
+    /// over its end, and whether that is an odd or an even place tells whether what follows is escaped.
     fn escaped(&mut self, backslashes: u64) -> u64 {
         const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
         if backslashes == 0 {
@@ -99,7 +100,8 @@ impl Carry {
     }
 }
 
-/// From a place within a string, moves on by whole blocks as long as the string does not end in them. Needs two bytes before.
+/// From a place within a string, moves on by whole blocks as long as the string does not end in them. Needs two bytes
+/// before.
 pub(super) fn skip_text(body: &[u8], mut at: usize) -> usize {
     while let Some(window) = at
         .checked_sub(2)

@@ -200,6 +200,8 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         r#"["\\{}\[\]:,a]{0,12}"#,
+        // Long enough for whole blocks within a string.
+        r#"([a-z]{0,90}|\\|"|[\[{]){0,10}"#,
         Just("model".to_owned()),
         Just("stream".to_owned())
     ]
