@@ -3,5 +3,6 @@
 pub mod access;
 pub mod authn;
 pub mod egress;
+pub mod pricing;
 pub mod retry;
 pub mod select;
