@@ -172,6 +172,10 @@ fn line(request: &Request, now: DateTime<Utc>) -> usage::Model {
         image_input_tokens: 0,
         image_output_tokens: 0,
         cost_nano_usd: None,
+        price_ref: None,
+        service_tier: None,
+        provider_multiplier: None,
+        group_multiplier: None,
         settled_from: "terminal".to_owned(),
         raw: Some(r#"{"input_tokens":1200,"cache_creation_input_tokens":800,"cache_read_input_tokens":52000,"cache_creation":{"ephemeral_5m_input_tokens":800,"ephemeral_1h_input_tokens":0},"output_tokens":350,"service_tier":"standard"}"#.to_owned()),
     }

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod fault;
 pub mod outbound;
 pub mod pattern;
+pub mod price;
 pub mod protocol;
 pub mod provider;
 pub mod refusal;

@@ -5,5 +5,6 @@ pub mod affinity;
 pub mod authn;
 pub mod client;
 pub mod egress;
+pub mod pricing;
 pub mod retry;
 pub mod select;

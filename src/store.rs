@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`secrets`] | the installation's secret and the admin token |
 //! | [`database`] | the pool, the migrations, whether the database is there |
+//! | [`prices`] | the stored prices |
 //! | [`snapshot`], [`watch`] | the configuration in memory, and its freshness |
 //! | [`bus`] | telling other nodes at once that it changed |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
@@ -11,6 +12,7 @@
 pub mod bus;
 pub mod database;
 pub mod ledger;
+pub mod prices;
 pub mod secrets;
 pub mod snapshot;
 pub mod watch;

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::value::Multiplier;
+
 /// What one attempt used. Token buckets are disjoint; `reasoning_tokens` is a part of `output_tokens`.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "usage_lines")]
@@ -43,6 +45,14 @@ pub struct Model {
     pub image_output_tokens: i64,
     /// Nano-USD; none while it has no price.
     pub cost_nano_usd: Option<i64>,
+    /// The price it was priced by, as [`crate::value::price::Priced::reference`] has it; none while it has no price.
+    pub price_ref: Option<String>,
+    /// The tier of service it was served in, as [`crate::value::price::ServiceTier`] names it; none is the list price.
+    pub service_tier: Option<String>,
+    /// The provider's factor when it was served; none is one.
+    pub provider_multiplier: Option<Multiplier>,
+    /// The group's factor when it was served; none is one.
+    pub group_multiplier: Option<Multiplier>,
     /// `terminal`, `partial`, `estimate` or `none`.
     pub settled_from: String,
     /// The upstream's own usage object, kept for reading again.

@@ -5,6 +5,7 @@ mod key_hash;
 mod lists;
 mod matching;
 mod multiplier;
+pub mod price;
 mod provider_type;
 mod routing;
 mod secret;

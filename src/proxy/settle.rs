@@ -91,6 +91,10 @@ fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
                 image_input_tokens: tokens(used.image_input_tokens),
                 image_output_tokens: tokens(used.image_output_tokens),
                 cost_nano_usd: None,
+                price_ref: None,
+                service_tier: None,
+                provider_multiplier: None,
+                group_multiplier: None,
                 settled_from: reading.provenance.name().into(),
                 raw: reading.raw.clone(),
             })

@@ -167,6 +167,10 @@ pub(super) fn usage_line(attempt: i32) -> usage::Model {
         image_input_tokens: 6,
         image_output_tokens: 7,
         cost_nano_usd: Some(123_456_789),
+        price_ref: Some("manual:1".to_owned()),
+        service_tier: Some("flex".to_owned()),
+        provider_multiplier: "0.85".parse().ok(),
+        group_multiplier: None,
         settled_from: "terminal".to_owned(),
         raw: Some("{\"input_tokens\":10}".to_owned()),
     }

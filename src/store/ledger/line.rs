@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::usage;
+use entity::value::Multiplier;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,6 +28,14 @@ struct Fields {
     image_input_tokens: i64,
     image_output_tokens: i64,
     cost_nano_usd: Option<i64>,
+    #[serde(default)]
+    price_ref: Option<String>,
+    #[serde(default)]
+    service_tier: Option<String>,
+    #[serde(default)]
+    provider_multiplier: Option<Multiplier>,
+    #[serde(default)]
+    group_multiplier: Option<Multiplier>,
     settled_from: String,
     raw: Option<String>,
 }

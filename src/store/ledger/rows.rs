@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::usage;
+use entity::value::Multiplier;
 use sea_orm::sqlx::postgres::{PgArguments, PgPool, Postgres};
 use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool};
 use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Encode, Type};
@@ -268,6 +269,10 @@ row! { usage::Model, "usage_lines", json: None, |line|
     "image_input_tokens" => Bound::Number(line.image_input_tokens),
     "image_output_tokens" => Bound::Number(line.image_output_tokens),
     "cost_nano_usd" => Bound::MaybeNumber(line.cost_nano_usd),
+    "price_ref" => Bound::MaybeText(line.price_ref.as_deref()),
+    "service_tier" => Bound::MaybeText(line.service_tier.as_deref()),
+    "provider_multiplier" => Bound::MaybeNumber(line.provider_multiplier.map(Multiplier::millionths)),
+    "group_multiplier" => Bound::MaybeNumber(line.group_multiplier.map(Multiplier::millionths)),
     "settled_from" => Bound::Text(&line.settled_from),
     "raw" => Bound::MaybeText(line.raw.as_deref()),
 }
