@@ -25,6 +25,7 @@ mod parts;
 mod peer;
 mod relay;
 mod reply;
+mod report;
 mod resolve;
 mod rewrite;
 mod run;

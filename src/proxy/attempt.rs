@@ -12,6 +12,7 @@ use pingora::proxy::FailToProxy;
 
 use super::fault;
 use super::line::{Line, Reached};
+use super::report::Report;
 use super::tries::Leeway;
 use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
@@ -70,42 +71,6 @@ pub struct Attempt {
     line: Arc<Line>,
 }
 
-/// How an attempt went.
-pub struct Report {
-    /// The provider and why; none when nobody was left.
-    pub choice: Option<Choice>,
-    /// Why nobody was left.
-    pub nobody: Option<Nobody>,
-    /// Which of the provider's addresses.
-    pub endpoint: usize,
-    /// The breakers' leave, to be told how it went.
-    pub permit: Option<Permit>,
-    /// How long the upstream asks to be left alone.
-    pub retry_after: Option<Duration>,
-    /// The model it was asked for.
-    pub model: Option<String>,
-    /// Edits made to the body.
-    pub edits: Vec<String>,
-    /// Whether its connection came out of the pool.
-    pub reused_connection: bool,
-    /// The upstream's status.
-    pub status: Option<u16>,
-    /// What went wrong.
-    pub failure: Option<(Fault, String)>,
-    /// When it began.
-    pub started: Instant,
-    /// When the upstream began to answer.
-    pub first_byte: Option<Instant>,
-    /// When its first content came.
-    pub first_content: Option<Instant>,
-    /// When it ended.
-    pub ended: Instant,
-    /// The same on the wall.
-    pub ended_at: DateTime<Utc>,
-    /// What it used; none when nothing was metered.
-    pub reading: Option<Reading>,
-}
-
 // === impl Plan ===
 
 impl Plan {
@@ -133,27 +98,9 @@ impl Plan {
 impl Attempt {
     /// A new attempt.
     pub fn new(plan: Arc<Plan>, leeway: Leeway, line: Arc<Line>) -> Self {
-        let now = Instant::now();
         Self {
             body: plan.body.clone(),
-            report: Report {
-                choice: None,
-                nobody: None,
-                endpoint: 0,
-                permit: None,
-                retry_after: None,
-                model: plan.model.clone(),
-                edits: Vec::new(),
-                reused_connection: false,
-                status: None,
-                failure: None,
-                started: now,
-                first_byte: None,
-                first_content: None,
-                ended: now,
-                ended_at: DateTime::UNIX_EPOCH,
-                reading: None,
-            },
+            report: Report::new(plan.model.clone()),
             plan,
             leeway,
             seat: None,
@@ -275,18 +222,9 @@ impl Drop for Attempt {
     /// The report goes out however the attempt ends: complete, failed, or stopped where it stood.
     fn drop(&mut self) {
         drop(self.seat.take());
-        let report = Report {
-            choice: self.report.choice.take(),
-            nobody: self.report.nobody.take(),
-            permit: self.report.permit.take(),
-            model: self.report.model.take(),
-            edits: std::mem::take(&mut self.report.edits),
-            failure: self.report.failure.take(),
-            reading: self.meter.as_mut().map(Meter::finish),
-            ended: Instant::now(),
-            ended_at: Utc::now(),
-            ..self.report
-        };
+        let mut report = self.report.take();
+        report.reading = self.meter.as_mut().map(Meter::finish);
+        (report.ended, report.ended_at) = (Instant::now(), Utc::now());
         self.line.close(report);
     }
 }

@@ -25,8 +25,8 @@ use pingora::http::ResponseHeader;
 use pingora::protocols::http::HttpTask;
 
 use super::alarm::Alarm;
-use super::attempt::{Plan, Report};
-use super::blame::Blame;
+use super::attempt::Plan;
+use super::report::Report;
 use super::subrequest::{Event, Running};
 use crate::domain::protocol::Protocol;
 use crate::domain::provider::Provider;
@@ -48,8 +48,6 @@ pub struct Contender {
     pub held: Held,
     /// The next moment at which patience ends; the relay goes on with it.
     pub alarm: Alarm,
-    /// What is wrong with the answer although the client gets it.
-    pub blame: Option<Blame>,
     plan: Arc<Plan>,
     way: Way,
     due: Due,
@@ -132,7 +130,6 @@ impl Contender {
             head: None,
             held: Held::default(),
             alarm: Alarm::default(),
-            blame: None,
             plan,
             way: Way::Headless,
             due: Due::FirstByte,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use pingora::proxy::Session;
 
+use super::blame::Blame;
 use super::contender::Contender;
 use super::facts::Facts;
 use super::parts::Parts;
@@ -22,11 +23,9 @@ pub async fn deliver(
     session: &mut Session,
     parts: &Arc<Parts>,
     mut contender: Contender,
+    blame: Option<Blame>,
 ) -> Result<(), Stop> {
-    let failure = contender
-        .blame
-        .take()
-        .map(|blame| (blame.fault, blame.what));
+    let failure = blame.map(|blame| (blame.fault, blame.what));
     let mut excerpt = BytesMut::new();
     let keep = failure.is_some().then_some(&mut excerpt);
     let end = relay::relay(facts, session, parts, &mut contender, keep).await;

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use entity::value::Multiplier;
 use uuid::Uuid;
 
-use super::attempt::{Plan, Report};
+use super::attempt::Plan;
+use super::report::Report;
 use super::losers::Loser;
 use crate::domain::caller::Caller;
 use crate::domain::chain::{AttemptRecord, Outcome};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::attempt::Report;
+use super::report::Report;
 use crate::domain::provider::Provider;
 use crate::wire::meter::Phase;
 

@@ -1,16 +1,10 @@
-//! An attempt that lost against another one of the same request.
+//! An attempt that lost against another one of the same request, read on in a task of its own.
 //!
-//! It goes on generating and charging whether anybody reads it or not, so it is read on in a task of its own, within the bounds of
-//! every reading-on (`relay::drain`), and its usage is settled with the request it belongs to.
-
-use std::sync::Arc;
+//! Its usage is settled with the request it belongs to. How far it is read is bounded by whoever reads it.
 
 use tokio::task::JoinHandle;
 
-use super::attempt::Report;
-use super::contender::Contender;
-use super::parts::Parts;
-use super::relay;
+use super::report::Report;
 
 /// One that lost. Dropping it ends it.
 pub struct Loser(JoinHandle<Option<Report>>);
@@ -18,16 +12,9 @@ pub struct Loser(JoinHandle<Option<Report>>);
 // === impl Loser ===
 
 impl Loser {
-    /// Reads it on.
-    pub fn drain(contender: Contender, parts: &Arc<Parts>) -> Self {
-        let parts = parts.clone();
-        Self(tokio::spawn(async move {
-            if contender.held.is_whole {
-                contender.running.finish().await
-            } else {
-                relay::drain(contender.running, &parts).await
-            }
-        }))
+    /// Reads one on; `reading` ends with how it went.
+    pub fn new(reading: impl Future<Output = Option<Report>> + Send + 'static) -> Self {
+        Self(tokio::spawn(reading))
     }
 
     /// How it went.

@@ -21,7 +21,7 @@ use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
 
 use super::alarm::Alarm;
-use super::attempt::Report;
+use super::report::Report;
 use super::contender::{Contender, is_event_stream, millis};
 use super::facts::Facts;
 use super::parts::Parts;

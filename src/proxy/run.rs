@@ -69,11 +69,11 @@ pub async fn attempts(
             Word::Said(index, verdict) => {
                 let contender = run.field.swap_remove(index);
                 match run.weigh(facts, contender, verdict).await {
-                    Weighed::Answer(contender) => {
+                    Weighed::Answer(contender, blame) => {
                         blame::somebody_answered(facts);
                         let losers = run.field.drain(..);
-                        facts.losers.extend(losers.map(|l| Loser::drain(l, parts)));
-                        return deliver::deliver(facts, session, parts, *contender).await;
+                        facts.losers.extend(losers.map(|loser| read_on(loser, parts)));
+                        return deliver::deliver(facts, session, parts, *contender, blame).await;
                     }
                     Weighed::Override(refusal) => {
                         return Ok(reply::refusal(facts, session, &refusal).await?);
@@ -134,8 +134,8 @@ enum Word {
 
 /// What a verdict leads to.
 enum Weighed {
-    /// The client gets this answer.
-    Answer(Box<Contender>),
+    /// The client gets this answer, good or its own doing.
+    Answer(Box<Contender>, Option<Blame>),
     /// The client gets this instead.
     Override(Refusal),
     /// On to the next.
@@ -205,7 +205,7 @@ impl Run<'_> {
         verdict: Verdict,
     ) -> Weighed {
         let blame = match blame::of(&verdict, &mut contender, &self.plan.snapshot) {
-            Finding::Good => return Weighed::Answer(Box::new(contender)),
+            Finding::Good => return Weighed::Answer(Box::new(contender), None),
             Finding::Reported => {
                 self.failed(facts, contender, None).await;
                 return Weighed::Failed;
@@ -214,8 +214,7 @@ impl Run<'_> {
         };
         if !blame.fault.moves_on() {
             let Some(refusal) = blame.overriding.clone() else {
-                contender.blame = Some(blame);
-                return Weighed::Answer(Box::new(contender));
+                return Weighed::Answer(Box::new(contender), Some(blame));
             };
             self.failed(facts, contender, Some(blame)).await;
             return Weighed::Override(refusal);
@@ -304,6 +303,18 @@ impl Run<'_> {
             _ = session.read_body_or_idle(true) => true,
         }
     }
+}
+
+/// An attempt that lost goes on generating and charging whether anybody reads it or not: it is read on for its usage.
+fn read_on(loser: Contender, parts: &Arc<Parts>) -> Loser {
+    let parts = parts.clone();
+    Loser::new(async move {
+        if loser.held.is_whole {
+            loser.running.finish().await
+        } else {
+            relay::drain(loser.running, &parts).await
+        }
+    })
 }
 
 /// Nobody is left: the last failed answer that the client may see, or our own refusal.

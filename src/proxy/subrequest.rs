@@ -29,7 +29,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc;
 
-use super::attempt::{Attempt, Report};
+use super::attempt::Attempt;
+use super::report::Report;
 use super::line::Line;
 use crate::domain::provider::Provider;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::Report;
+use super::report::Report;
 use crate::domain::chain::How;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
