@@ -2,6 +2,9 @@
 
 pub mod access;
 pub mod authn;
+pub mod breaker;
 pub mod egress;
+pub mod hedge;
+pub mod inflight;
 pub mod retry;
 pub mod select;
