@@ -18,13 +18,14 @@ mod parts;
 mod peer;
 mod relay;
 mod reply;
-mod resolve;
 mod rewrite;
 mod run;
 mod settle;
 mod shutdown;
 mod stop;
 mod subrequest;
+mod tunnel;
+mod upstreams;
 
 use std::sync::Arc;
 
@@ -39,9 +40,9 @@ pub use admin_side::AdminSide;
 use context::Context;
 pub use live::Live;
 pub use parts::Parts;
-pub use resolve::Resolver;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
+pub use upstreams::{Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {

@@ -5,20 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pingora::prelude::{Error, HttpPeer, Result};
-use pingora::protocols::l4::ext::TcpKeepalive;
 use pingora::{ErrorType, ImmutStr};
 
 use super::attempt::Attempt;
 use super::parts::Parts;
-use crate::domain::fault::Fault;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
-use crate::policy::egress;
 use crate::policy::select::{Wanted, select};
 use crate::wire::patch;
-
-/// How long an idle connection to a provider is kept. Shorter than most servers' own limit, so that few are found dead.
-const IDLE_CONNECTION: Duration = Duration::from_secs(55);
 
 /// Selects a provider for the attempt and says how to reach it.
 ///
@@ -77,51 +71,18 @@ async fn connect_to(
     provider: &Provider,
     parts: &Parts,
 ) -> Result<Box<HttpPeer>> {
-    let base = &provider.endpoints[0];
-    let addresses = match parts.resolver.resolve(&base.host, base.port).await {
-        Ok(addresses) => addresses,
-        Err(e) => {
-            attempt.fail(Fault::Network, e.to_string());
-            return Err(explained("the provider's host name does not resolve"));
-        }
-    };
     let policy = attempt.plan.snapshot.settings.egress_policy;
-    let start = fastrand::usize(..addresses.len());
-    let Some(address) = (0..addresses.len())
-        .map(|i| addresses[(start + i) % addresses.len()])
-        .find(|address| egress::permits(policy, address.ip()))
-    else {
-        attempt.fail(
-            Fault::Provider,
-            "the provider's address is in a range that is never used or that egressPolicy forbids",
-        );
-        return Err(explained("the provider's address is not allowed"));
-    };
-    let sni = if base.is_tls {
-        base.host.clone()
-    } else {
-        String::new()
-    };
-    let mut peer = HttpPeer::new(address, base.is_tls, sni);
-    let timeouts = &provider.timeouts;
-    let quiet = if attempt.plan.wants_stream {
-        timeouts.first_byte_ms.max(timeouts.idle_ms)
-    } else {
-        timeouts.total_ms
-    };
-    let options = &mut peer.options;
-    options.connection_timeout = millis(timeouts.connect_ms);
-    options.total_connection_timeout = millis(timeouts.connect_ms);
-    options.read_timeout = millis(quiet);
-    options.write_timeout = millis(timeouts.total_ms);
-    options.idle_timeout = Some(IDLE_CONNECTION);
-    options.tcp_keepalive = Some(TcpKeepalive {
-        idle: Duration::from_secs(60),
-        interval: Duration::from_secs(10),
-        count: 3,
-        user_timeout: Duration::ZERO,
-    });
-    Ok(Box::new(peer))
+    match parts.upstreams.reach(provider, 0, policy).await {
+        Ok(reached) => {
+            let base = &provider.endpoints[0];
+            let peer = reached.peer(provider, base, attempt.plan.wants_stream);
+            Ok(Box::new(peer))
+        }
+        Err(e) => {
+            attempt.fail(e.fault(), e.to_string());
+            Err(explained("the provider has no usable address"))
+        }
+    }
 }
 
 /// A duration of so many milliseconds; 0 is none.
