@@ -21,6 +21,7 @@ mod credentials;
 mod failover;
 mod floors;
 mod hot_reload;
+mod http2;
 mod logging;
 mod refusals;
 mod rewriting;

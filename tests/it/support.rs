@@ -2,10 +2,12 @@
 
 mod app;
 mod raw;
+mod tls_front;
 mod upstream;
 
 pub use app::TestApp;
 pub use raw::RawClient;
+pub use tls_front::TlsFront;
 pub use upstream::Upstream;
 
 use std::future::Future;
