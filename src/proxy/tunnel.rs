@@ -102,6 +102,8 @@ enum DirectError {
     Reach(#[from] ReachError),
     #[error("{0}")]
     Connect(#[from] std::io::Error),
+    #[error("connecting timed out")]
+    TimedOut,
 }
 
 // === impl Target ===
@@ -251,7 +253,7 @@ impl L4Connect for Tunnel {
             None => why,
             Some(fallback) => {
                 fallback.bypass.begin(&why);
-                match fallback.connect().await {
+                match fallback.connect_within(self.limit).await {
                     Ok(stream) => return Ok(stream),
                     Err(direct) => TunnelError::NeitherWay {
                         proxy: Box::new(why),
@@ -274,6 +276,12 @@ impl fmt::Debug for Tunnel {
 // === impl Fallback ===
 
 impl Fallback {
+    async fn connect_within(&self, limit: Duration) -> Result<Stream, DirectError> {
+        timeout(limit, self.connect())
+            .await
+            .map_err(|_| DirectError::TimedOut)?
+    }
+
     async fn connect(&self) -> Result<Stream, DirectError> {
         let address = self.direct.address(self.policy).await?;
         let socket = TcpStream::connect(address).await?;

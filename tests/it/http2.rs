@@ -156,6 +156,34 @@ async fn a_client_that_leaves_ends_its_own_stream_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_do_not_read_hold_back_nobody_on_their_connection() {
+    let (app, upstream, front) = start(&["h2"]).await;
+    let large = format!("{}/~chunks=600;chunkBytes=50000", front.base());
+    app.provider("large", "claude", &large, json!({"allowedModels": ["m"]}))
+        .await;
+    let small = json!({"allowedModels": ["small"]});
+    app.provider("small", "claude", &front.base(), small).await;
+    let mut stalled = Vec::new();
+    for _ in 0..12 {
+        let mut response = app.post("/v1/messages", &message(10, true)).await;
+        assert_eq!(response.status(), 200);
+        response.chunk().await.unwrap();
+        stalled.push(response);
+    }
+    // Long enough for all that fits to have come.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let before = Instant::now();
+    for _ in 0..5 {
+        let body = json!({"model": "small", "messages": []});
+        let response = app.post("/v1/messages", &body).await;
+        assert!(response.text().await.unwrap().contains("PO"));
+    }
+    assert!(before.elapsed() < Duration::from_secs(3));
+    assert_eq!(upstream.recorder().in_flight(), stalled.len());
+    assert_eq!(front.connections(), 1, "they are on one connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_breaks_is_told_as_over_http_1() {
     for (script, told) in [
         (

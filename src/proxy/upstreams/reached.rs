@@ -72,17 +72,17 @@ impl Reached {
             count: 3,
             user_timeout: Duration::ZERO,
         });
-        if base.is_tls {
+        // What comes out of TLS to a proxy has no socket that the pool could tell from another: it serves one request.
+        let is_kept = !matches!(&self.tunnel, Some(way) if way.scheme() == ProxyScheme::Https);
+        if !is_kept {
+            options.idle_timeout = Some(Duration::ZERO);
+        } else if base.is_tls {
             offer_http2(options);
         }
-        peer.group_key = self.group;
         if let Some(tunnel) = self.tunnel {
-            if tunnel.scheme() == ProxyScheme::Https {
-                // TLS within TLS has no socket of its own that the pool could tell from another.
-                peer.options.idle_timeout = Some(Duration::ZERO);
-            }
-            peer.options.custom_l4 = Some(tunnel);
+            options.custom_l4 = Some(tunnel);
         }
+        peer.group_key = self.group;
         peer
     }
 }
