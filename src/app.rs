@@ -4,9 +4,11 @@ pub mod cli;
 mod control;
 mod error;
 mod health;
+mod health_checks;
 mod lifecycle;
 mod listener;
 mod runtime;
+mod trust;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
-use crate::proxy::{AdminSide, Gateway, Live, Parts, Resolver, Template};
+use crate::proxy::{AdminSide, Gateway, Live, Parts, Template, Upstreams};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::database;
@@ -126,11 +128,17 @@ impl App {
         }
 
         control::listening(&socket).await?;
+        let ca_file = trust::bundle(settings.upstream.ca_file.as_deref(), &settings.data_dir)?;
+        let upstreams = Arc::new(Upstreams::new(ca_file.clone()));
+        tasks.spawn("health checks", {
+            let (upstreams, config) = (upstreams.clone(), config.clone());
+            |stop| health_checks::run(upstreams, config, stop)
+        });
         let parts = Arc::new(Parts {
             watch: config,
             ledger: ledger.clone(),
             hasher: secrets.hasher.clone(),
-            resolver: Resolver::default(),
+            upstreams,
             template: Template::new().await?,
             live: live.clone(),
             admin: AdminSide {
@@ -147,6 +155,7 @@ impl App {
             tls,
             Gateway::new(parts),
             settings.server.threads,
+            ca_file.as_deref(),
         )?;
         tracing::info!(%address, "switchyard is listening");
         Ok(Self {

@@ -3,12 +3,12 @@
 pub mod access;
 pub mod affinity;
 pub mod authn;
-pub mod client;
-pub mod egress;
-pub mod pricing;
 pub mod breaker;
+pub mod client;
 pub mod egress;
 pub mod hedge;
 pub mod inflight;
+pub mod pricing;
 pub mod retry;
+pub mod routing;
 pub mod select;

@@ -26,7 +26,6 @@ mod peer;
 mod relay;
 mod reply;
 mod report;
-mod resolve;
 mod rewrite;
 mod run;
 mod settle;
@@ -34,6 +33,8 @@ mod shutdown;
 mod stop;
 mod subrequest;
 mod tries;
+mod tunnel;
+mod upstreams;
 
 use std::sync::Arc;
 
@@ -48,9 +49,9 @@ pub use admin_side::AdminSide;
 use context::Context;
 pub use live::Live;
 pub use parts::Parts;
-pub use resolve::Resolver;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
+pub use upstreams::{Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {

@@ -16,6 +16,7 @@ mod server;
 mod source;
 mod telemetry;
 mod text;
+mod upstream;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use redis::Redis;
 pub use server::{Server, Tls};
 pub use source::{Environment, Source};
 pub use telemetry::{LogFormat, Telemetry};
+pub use upstream::Upstream;
 
 use reader::{Place, Reader};
 
@@ -49,6 +51,8 @@ pub struct Settings {
     pub redis: Redis,
     /// Admin credential and secrets.
     pub admin: Admin,
+    /// The way to providers.
+    pub upstream: Upstream,
     /// Limits on callers.
     pub limits: Limits,
     /// `time_zone`, `TZ`: an IANA name, the fallback for the system time zone setting. Default `UTC`.
@@ -81,6 +85,7 @@ impl Settings {
             database: Database::read(reader),
             redis: Redis::read(reader),
             admin: Admin::read(reader),
+            upstream: Upstream::read(reader),
             limits: Limits::read(reader),
             time_zone: reader
                 .read(Place::new("time_zone", "TZ"), text::time_zone)
@@ -98,6 +103,7 @@ impl Default for Settings {
             database: Database::default(),
             redis: Redis::default(),
             admin: Admin::default(),
+            upstream: Upstream::default(),
             limits: Limits::default(),
             time_zone: "UTC".to_owned(),
             telemetry: Telemetry::default(),

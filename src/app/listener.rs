@@ -6,6 +6,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd;
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -56,7 +57,8 @@ pub fn check_tls(tls: Option<&Tls>) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Serves the gateway on the bound port, until the returned sender is told `true`.
+/// Serves the gateway on the bound port, until the returned sender is told `true`. Providers are trusted by what is in `ca_file`, if there
+/// is one, or by what the system trusts.
 ///
 /// # Errors
 /// When certificate or key are no good.
@@ -66,11 +68,13 @@ pub fn serve(
     tls: Option<&Tls>,
     gateway: Gateway,
     threads: Option<usize>,
+    ca_file: Option<&Path>,
 ) -> Result<watch::Sender<bool>, StartError> {
     let address = listener.local_addr()?.to_string();
     let conf = Arc::new(ServerConf {
         threads: threads.unwrap_or(2),
         upstream_keepalive_pool_size: UPSTREAM_POOL,
+        ca_file: ca_file.map(|path| path.to_string_lossy().into_owned()),
         // What is tried next is the journey's decision.
         max_retries: 1,
         ..ServerConf::default()

@@ -1,6 +1,7 @@
 //! Pingora's errors, read as whose fault they are.
 
 use pingora::prelude::{Error, HttpPeer};
+use pingora::protocols::http::v2::client::PING_TIMEDOUT;
 use pingora::{ErrorSource, ErrorType};
 
 use crate::domain::fault::Fault;
@@ -18,7 +19,11 @@ pub fn of_error(e: &Error) -> Option<(Fault, String)> {
         | ErrorType::InvalidCert
         | ErrorType::HandshakeError
         | ErrorType::BindError
-        | ErrorType::SocketError => Fault::Network,
+        | ErrorType::SocketError
+        | ErrorType::H2Error
+        | ErrorType::H2Downgrade
+        | ErrorType::InvalidH2 => Fault::Network,
+        e_type if *e_type == PING_TIMEDOUT => Fault::Network,
         _ => match e.esource() {
             ErrorSource::Upstream => Fault::Provider,
             ErrorSource::Downstream => return None,
@@ -41,6 +46,11 @@ fn describe(e: &Error) -> String {
         ErrorType::ConnectRefused => "the connection was refused",
         ErrorType::ConnectNoRoute => "no route to the host",
         ErrorType::ConnectError => "connecting failed",
+        ErrorType::ConnectProxyFailure => "no way through the proxy",
+        ErrorType::H2Error => "HTTP/2 with the upstream failed",
+        ErrorType::H2Downgrade => "the upstream wants HTTP/1.1 here",
+        ErrorType::InvalidH2 => "the upstream's answer is not HTTP/2",
+        e_type if *e_type == PING_TIMEDOUT => "the upstream's HTTP/2 connection is dead",
         ErrorType::TLSHandshakeFailure => "the TLS handshake failed",
         ErrorType::TLSHandshakeTimedout => "the TLS handshake timed out",
         ErrorType::InvalidCert => "the certificate is not valid",

@@ -7,9 +7,9 @@ use tokio::sync::Semaphore;
 
 use super::admin_side::AdminSide;
 use super::live::Live;
-use super::resolve::Resolver;
 use super::shutdown::Shutdown;
 use super::subrequest::Template;
+use super::upstreams::Upstreams;
 use crate::store::ledger::Ledger;
 use crate::store::watch::Watch;
 
@@ -21,8 +21,8 @@ pub struct Parts {
     pub ledger: Arc<Ledger>,
     /// Hashes presented keys.
     pub hasher: Arc<KeyHasher>,
-    /// Host names to addresses.
-    pub resolver: Resolver,
+    /// How providers are reached.
+    pub upstreams: Arc<Upstreams>,
     /// Requests under way.
     pub live: Live,
     /// What attempts' subrequests are made from.

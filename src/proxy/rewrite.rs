@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, Method, Uri, Version, header};
+use http::{HeaderName, Method, Uri, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
 use pingora::{ErrorType, OrErr};
@@ -70,8 +70,10 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
         return Err(Error::explain(ErrorType::InternalError, "no provider"));
     };
     let plan = attempt.plan.clone();
+    // The version is the connection's that this goes out on, not the client's.
+    let version = request.version;
     request.clone_from(&plan.head);
-    request.set_version(Version::HTTP_11);
+    request.set_version(version);
     request.set_uri(upstream_uri(
         &plan,
         &provider,

@@ -84,7 +84,7 @@ fn the_annotated_reference_equals_the_defaults() {
     assert_eq!(keys.len(), ALL_KEYS.len(), "{keys:?}");
 }
 
-const ALL_KEYS: [&str; 21] = [
+const ALL_KEYS: [&str; 22] = [
     "data_dir",
     "time_zone",
     "server.hostname",
@@ -102,6 +102,7 @@ const ALL_KEYS: [&str; 21] = [
     "admin.token",
     "admin.secret_key",
     "admin.secure_cookies",
+    "upstream.ca_file",
     "limits.enabled",
     "limits.session_ttl",
     "telemetry.filter",
@@ -137,6 +138,9 @@ fn everything_set(pem: &Path) -> Settings {
                 "0123456789abcdef0123456789abcdef",
             )),
             secure_cookies: false,
+        },
+        upstream: Upstream {
+            ca_file: Some(pem.to_owned()),
         },
         limits: Limits {
             enabled: false,
@@ -174,6 +178,7 @@ fn every_variable_is_read_and_wins_over_the_file() {
         ("ADMIN_TOKEN", "sixteen-characters"),
         ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("ENABLE_SECURE_COOKIES", "0"),
+        ("UPSTREAM_CA_FILE", pem_path),
         ("ENABLE_RATE_LIMIT", "false"),
         ("SESSION_TTL", "60"),
         ("TZ", "Asia/Shanghai"),

@@ -24,13 +24,7 @@ const FENCES: [(&str, &[&str]); 6] = [
 ];
 
 /// Files that may start tasks.
-const SPAWNERS: [&str; 5] = [
-    "app/listener.rs",
-    "app/runtime.rs",
-    "app.rs",
-    "proxy/resolve.rs",
-    "mock",
-];
+const SPAWNERS: [&str; 4] = ["app/listener.rs", "app/runtime.rs", "app.rs", "mock"];
 
 struct Source {
     /// Path below `src`.

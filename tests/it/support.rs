@@ -1,11 +1,15 @@
 //! What the tests stand on: a gateway in this process, a fake upstream behind it, and clients in front.
 
 mod app;
+mod proxy;
 mod raw;
+mod tls_front;
 mod upstream;
 
 pub use app::TestApp;
+pub use proxy::{FakeProxy, Speaks};
 pub use raw::RawClient;
+pub use tls_front::TlsFront;
 pub use upstream::Upstream;
 
 use std::future::Future;
