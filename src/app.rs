@@ -18,6 +18,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
+use crate::policy::routing::Routing;
 use crate::proxy::{AdminSide, Gateway, Live, Parts, Template, Upstreams};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
@@ -138,6 +139,7 @@ impl App {
             watch: config,
             ledger: ledger.clone(),
             hasher: secrets.hasher.clone(),
+            routing: Arc::new(Routing::new(Instant::now())),
             upstreams,
             template: Template::new().await?,
             live: live.clone(),

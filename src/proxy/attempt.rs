@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use http::header::{self, HeaderName};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Error;
@@ -18,14 +18,13 @@ use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
 use crate::policy::affinity::{Ask, Nominee};
-use crate::policy::breaker::Permit;
 use crate::policy::inflight::InflightGuard;
 use crate::policy::retry;
-use crate::policy::select::{Choice, Nobody};
+use crate::policy::select::Choice;
 use crate::store::snapshot::Snapshot;
 use crate::wire::encoding::StreamDecoder;
 use crate::wire::endpoint::Endpoint;
-use crate::wire::meter::{Meter, Reading};
+use crate::wire::meter::Meter;
 use crate::wire::peek::Peek;
 
 /// What all attempts of a journey share. The body is the client's own, decompressed: every attempt derives its own from it.

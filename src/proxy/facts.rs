@@ -81,32 +81,6 @@ pub struct Tried {
 }
 
 /// What the client got.
-    pub answer: Answer,
-    /// Whether the request is still to be settled. Probes and preflights never are.
-    pub is_unsettled: bool,
-    /// Whether a page asks, which needs leave to read the answer.
-    pub is_cross_origin: bool,
-    /// Method and path.
-    pub target: String,
-    /// The client's `User-Agent`.
-    pub user_agent: Option<String>,
-    /// The client's address.
-    pub client_ip: Option<String>,
-}
-
-/// One attempt, as it goes into the chain and onto the bill.
-pub struct Tried {
-    /// For the chain.
-    pub record: AttemptRecord,
-    /// For the bill; none when nothing was metered.
-    pub reading: Option<Reading>,
-    /// When it ended.
-    pub ended_at: DateTime<Utc>,
-    /// When its first content came.
-    pub first_content: Option<Instant>,
-}
-
-/// What the client got.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// The status; 0 while there is none.

@@ -10,6 +10,7 @@ use super::live::Live;
 use super::shutdown::Shutdown;
 use super::subrequest::Template;
 use super::upstreams::Upstreams;
+use crate::policy::routing::Routing;
 use crate::store::ledger::Ledger;
 use crate::store::watch::Watch;
 
@@ -21,6 +22,8 @@ pub struct Parts {
     pub ledger: Arc<Ledger>,
     /// Hashes presented keys.
     pub hasher: Arc<KeyHasher>,
+    /// Where requests go.
+    pub routing: Arc<Routing>,
     /// How providers are reached.
     pub upstreams: Arc<Upstreams>,
     /// Requests under way.

@@ -60,6 +60,9 @@ pub async fn attempts(
         plan,
         parts,
     };
+    if run.plan.wants_stream {
+        parts.routing.hedges.note_request();
+    }
     run.start(run.tries.leeway());
     loop {
         match run.next_word(session).await {
@@ -190,7 +193,7 @@ impl Run<'_> {
     fn start_hedge(&mut self) {
         self.tries.hedged();
         let percent = self.plan.snapshot.settings.hedge_max_percent;
-        self.hedge = self.parts.hedges.try_take(percent);
+        self.hedge = self.parts.routing.hedges.try_take(percent);
         let first = self.field.first().and_then(|c| c.provider.as_ref());
         if let (Some(_), Some(provider)) = (&self.hedge, first) {
             let leeway = self.tries.leeway_beside(provider.id);
@@ -292,7 +295,7 @@ impl Run<'_> {
     }
 
     /// Waits before the same provider is tried again. Says whether the client left meanwhile.
-    async fn pause(&self, session: &mut Session) -> bool {
+    async fn pause(&mut self, session: &mut Session) -> bool {
         let pause = self.tries.pause();
         if pause.is_zero() {
             return false;
