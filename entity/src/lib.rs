@@ -4,7 +4,9 @@
 
 pub mod admin_session;
 pub mod api_key;
+pub mod error_rule;
 pub mod provider;
+pub mod provider_group;
 pub mod request_log;
 pub mod revision;
 pub mod setting;

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum Fault {
     /// The client sent something wrong, or left.
     Client,
+    /// The request itself makes upstreams fail.
+    Poison,
     /// The provider's credential was refused or is out of money.
     Key,
     /// The provider does not serve this model.
@@ -25,6 +27,6 @@ pub enum Fault {
 impl Fault {
     /// Whether another provider may do better.
     pub fn moves_on(self) -> bool {
-        !matches!(self, Self::Client | Self::Us)
+        !matches!(self, Self::Client | Self::Poison | Self::Us)
     }
 }
