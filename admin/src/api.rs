@@ -4,11 +4,17 @@ use poem_openapi::Tags;
 
 pub mod answers;
 pub mod body;
+pub mod breakers;
+pub mod decimal;
+pub mod error_rules;
+pub mod groups;
 pub mod health;
 pub mod keys;
 pub mod me;
+pub mod name_rule;
 pub mod providers;
 pub mod requests;
+pub mod routing;
 pub mod rules;
 pub mod session;
 pub mod settings;
@@ -25,6 +31,8 @@ pub enum Tag {
     Keys,
     /// Upstreams that answer requests.
     Providers,
+    /// What becomes of a request: groups, error rules, breakers, and why a provider is chosen.
+    Routing,
     /// The request log.
     Requests,
     /// What an admin may change while the gateway runs.

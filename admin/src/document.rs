@@ -89,7 +89,7 @@ fn roles(security: &Value) -> Value {
         .collect()
 }
 
-/// Names of the schemas a request body can reach: those are closed, an unknown field in them is a mistake.
+/// Names of the objects a request body can reach: those are closed, an unknown field in them is a mistake.
 fn closed_schemas(document: &Value) -> Vec<String> {
     let mut names = Vec::new();
     let bodies = document["paths"]
@@ -102,9 +102,11 @@ fn closed_schemas(document: &Value) -> Vec<String> {
     for body in bodies {
         collect(document, body, &mut names);
     }
+    names.retain(|name| document["components"]["schemas"][name]["properties"].is_object());
     names
 }
 
+/// Every schema that `value` refers to, directly or not.
 fn collect(document: &Value, value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -112,11 +114,9 @@ fn collect(document: &Value, value: &Value, names: &mut Vec<String>) {
                 match value.as_str() {
                     Some(target) if key == "$ref" => {
                         let name = target.rsplit('/').next().unwrap_or_default().to_owned();
-                        let schema = &document["components"]["schemas"][&name];
-                        let is_object = schema["properties"].is_object();
-                        if is_object && !names.contains(&name) {
-                            names.push(name);
-                            collect(document, schema, names);
+                        if !names.contains(&name) {
+                            names.push(name.clone());
+                            collect(document, &document["components"]["schemas"][&name], names);
                         }
                     }
                     _ => collect(document, value, names),
@@ -162,6 +162,9 @@ fn reference_of(schema: &mut Map<String, Value>) -> Option<Value> {
 fn make_nullable(schema: &mut Map<String, Value>) {
     if let Some(kind) = schema.remove("type") {
         schema.insert("type".into(), json!([kind, "null"]));
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.push(json!({ "type": "null" }));
     }
     if let Some(Value::Array(allowed)) = schema.get_mut("enum") {
         allowed.push(Value::Null);

@@ -1,5 +1,12 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
+mod routing;
+
+pub use routing::{
+    Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
+    ExplainError, Explanation, Nominee, Protocol,
+};
+
 /// The running gateway, as far as the admin side needs it.
 #[async_trait::async_trait]
 pub trait Gateway: Send + Sync {
@@ -15,6 +22,21 @@ pub trait Gateway: Send + Sync {
 
     /// The program's version.
     fn version(&self) -> &'static str;
+
+    /// The breakers of one provider or of all, in any state, ordered by provider.
+    fn breakers(&self, provider: Option<i64>) -> Vec<Breaker>;
+
+    /// Closes every breaker of one provider or of all, on every node, and forgets its failures. How many it closed on this one.
+    async fn reset_breakers(&self, provider: Option<i64>) -> usize;
+
+    /// How each address of a provider is, its main one first.
+    fn provider_health(&self, provider: i64) -> Vec<EndpointHealth>;
+
+    /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such key, or it cannot be said now.
+    async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError>;
 }
 
 /// How the parts of a node are.

@@ -7,7 +7,10 @@ use crate::problem::Problem;
 
 pub mod address;
 pub mod change;
+pub mod error_rules;
+pub mod groups;
 pub mod keys;
+pub mod outbound;
 pub mod providers;
 pub mod settings;
 pub mod users;

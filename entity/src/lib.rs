@@ -5,7 +5,9 @@
 pub mod admin_session;
 pub mod api_key;
 pub mod price;
+pub mod error_rule;
 pub mod provider;
+pub mod provider_group;
 pub mod request_log;
 pub mod revision;
 pub mod setting;

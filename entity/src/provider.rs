@@ -3,11 +3,15 @@
 use sea_orm::entity::prelude::*;
 
 use crate::value::{
-    GroupPriorities, Headers, ModelRedirects, NameRules, ProviderType, Sealed, Strings, Timeouts,
+    ActiveTime, BreakerSettings, GroupPriorities, Headers, HealthCheck, ModelRedirects, Multiplier,
+    NameRules, ProviderType, Sealed, Strings, Timeouts,
 };
 
 /// Where `api_key` is sealed for, see [`crate::value::Sealer`].
 pub const API_KEY_PLACE: &str = "provider/api_key";
+
+/// Where `proxy_url` is sealed for.
+pub const PROXY_URL_PLACE: &str = "provider/proxy_url";
 
 /// An upstream that answers requests.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
@@ -20,8 +24,10 @@ pub struct Model {
     pub name: String,
     /// What it speaks.
     pub r#type: ProviderType,
-    /// Its address.
+    /// Its main address.
     pub url: String,
+    /// Further addresses that answer the same.
+    pub endpoints: Strings,
     /// Its credential, sealed.
     pub api_key: Sealed,
     /// Free text.
@@ -40,10 +46,30 @@ pub struct Model {
     pub allowed_models: NameRules,
     /// Model names replaced on the way.
     pub model_redirects: ModelRedirects,
+    /// Clients it is for; empty means all.
+    pub allowed_clients: Strings,
+    /// Clients it is not for, which wins.
+    pub blocked_clients: Strings,
+    /// The hours in which it is used; none means always.
+    pub active_time: Option<ActiveTime>,
+    /// Factor on the prices of what it answers.
+    pub cost_multiplier: Multiplier,
     /// Tries at this provider in one request, 1 to 10.
     pub max_attempts: i32,
     /// Timeouts of one attempt.
     pub timeouts: Timeouts,
+    /// When its breaker opens and closes.
+    pub breaker: BreakerSettings,
+    /// How its addresses are checked.
+    pub health_check: HealthCheck,
+    /// Milliseconds without content after which a second attempt starts beside one at this provider; 0 means never.
+    pub hedge_after_ms: i64,
+    /// Requests it may have at once; 0 means any number.
+    pub max_concurrent: i32,
+    /// The proxy on the way to it, sealed because it may hold a password.
+    pub proxy_url: Option<Sealed>,
+    /// Whether it is reached directly when the proxy cannot be.
+    pub proxy_fallback_to_direct: bool,
     /// Headers added to every request.
     pub custom_headers: Headers,
     /// Whether the client's address is passed on.

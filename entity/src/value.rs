@@ -1,6 +1,7 @@
 //! Typed columns and their invariants.
 
 mod active_time;
+mod error_rule;
 mod key_hash;
 mod lists;
 mod matching;
@@ -12,9 +13,10 @@ mod secret;
 mod settings;
 
 pub use active_time::{ActiveTime, BadTimeOfDay, TimeOfDay};
+pub use error_rule::{ErrorMatch, ErrorPattern, RuleFault};
 pub use key_hash::{KeyHash, KeyHasher, mint_key};
 pub use lists::{GroupPriorities, Headers, Strings};
-pub use matching::{MatchKind, NameRule, NameRules};
+pub use matching::{BadRegex, MatchKind, NameRule, NameRules, compile_regex};
 pub use multiplier::{BadMultiplier, Multiplier};
 pub use provider_type::ProviderType;
 pub use routing::{

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::gateway::{Gateway, GatewayHealth, Part};
+use admin::gateway::{
+    Breaker, EndpointHealth, Explain, ExplainError, Explanation, Gateway, GatewayHealth, Part,
+};
 use admin::{Admin, Listen};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
@@ -97,6 +99,23 @@ impl Gateway for Control {
 
     fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
+    }
+
+    fn breakers(&self, _provider: Option<i64>) -> Vec<Breaker> {
+        Vec::new()
+    }
+
+    async fn reset_breakers(&self, _provider: Option<i64>) -> usize {
+        0
+    }
+
+    fn provider_health(&self, _provider: i64) -> Vec<EndpointHealth> {
+        Vec::new()
+    }
+
+    async fn explain(&self, _ask: Explain) -> Result<Explanation, ExplainError> {
+        let why = "This gateway cannot explain its choices yet.";
+        Err(ExplainError::Unavailable(why.to_owned()))
     }
 }
 

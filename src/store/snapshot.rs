@@ -4,16 +4,24 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use entity::value::{BreakerSettings, GatewaySettings, HealthCheck, KeyHash, Multiplier, Sealer};
-use entity::{api_key, provider, revision, setting, user};
+use chrono_tz::Tz;
+use entity::value::{GatewaySettings, KeyHash, Multiplier, Sealer};
+use entity::{api_key, error_rule, provider, provider_group, revision, setting, user};
 use sea_orm::{
     AccessMode, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, EntityTrait, IsolationLevel, QueryFilter, QueryOrder, TransactionTrait,
 };
 
 use crate::domain::caller::{Key, User};
-use crate::domain::pattern::Pattern;
-use crate::domain::provider::{BaseUrl, Provider, Redirect};
+use crate::domain::error_rule::ErrorRule;
+use crate::domain::provider::Provider;
+
+mod left_out;
+mod names;
+mod providers;
+mod rules;
+
+pub use left_out::LeftOut;
 
 /// Client keys by their hash.
 pub type Keys = HashMap<KeyHash, Arc<Key>, BuildHasherDefault<Uniform>>;
@@ -27,23 +35,16 @@ pub struct Snapshot {
     pub keys: Keys,
     /// Providers by id, switched off ones included.
     pub providers: Vec<Arc<Provider>>,
+    /// Factors on prices by group; a group that is not in it has the factor 1.
+    pub groups: HashMap<String, Multiplier>,
+    /// Error rules that are switched on, in the order in which they are tried.
+    pub error_rules: Vec<ErrorRule>,
     /// The settings an admin may change.
     pub settings: GatewaySettings,
+    /// The time zone of days, weeks and schedules: the settings' one, else UTC, see [`Snapshot::resolve_time_zone`].
+    pub time_zone: Tz,
     /// What could not be used, by kind and id.
     pub left_out: Vec<LeftOut>,
-}
-
-/// A row that cannot be used. The rest works without it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// `provider` or `key`.
-    pub kind: &'static str,
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// What is wrong with it.
-    pub why: String,
 }
 
 /// A hasher for keys that are hashes already: their first eight bytes are as good as any others, and nobody without the installation's
@@ -71,6 +72,13 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
         .order_by_asc(provider::Column::Id)
         .all(&transaction)
         .await?;
+    let groups = provider_group::Entity::find().all(&transaction).await?;
+    let error_rules = error_rule::Entity::find()
+        .filter(error_rule::Column::IsEnabled.eq(true))
+        .order_by_asc(error_rule::Column::Priority)
+        .order_by_asc(error_rule::Column::Id)
+        .all(&transaction)
+        .await?;
     let settings = setting::Entity::find_by_id(setting::ONLY_ID)
         .one(&transaction)
         .await?
@@ -79,13 +87,21 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
     transaction.commit().await?;
 
     let mut left_out = Vec::new();
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         revision,
         keys: link_keys(users, keys, &mut left_out),
-        providers: open_providers(providers, sealer, &mut left_out),
+        providers: providers::open_all(providers, sealer, &mut left_out),
+        groups: groups
+            .into_iter()
+            .map(|group| (group.name.trim().to_owned(), group.cost_multiplier))
+            .collect(),
+        error_rules: rules::compile_all(error_rules, &mut left_out),
         settings,
+        time_zone: Tz::UTC,
         left_out,
-    })
+    };
+    snapshot.resolve_time_zone(Tz::UTC);
+    Ok(snapshot)
 }
 
 /// The number every node compares with its own.
@@ -142,7 +158,7 @@ fn link_keys(
                 name: row.name,
                 is_enabled: row.is_enabled,
                 expires_at: row.expires_at,
-                groups: names(&row.provider_group),
+                groups: names::split(&row.provider_group),
                 user: Arc::clone(user),
             }),
         );
@@ -156,95 +172,21 @@ fn to_user(row: user::Model) -> User {
         name: row.name,
         is_enabled: row.is_enabled,
         expires_at: row.expires_at,
-        groups: names(&row.provider_group),
+        groups: names::split(&row.provider_group),
         allowed_models: row.allowed_models.0,
     }
 }
 
-fn open_providers(
-    rows: Vec<provider::Model>,
-    sealer: &Sealer,
-    left_out: &mut Vec<LeftOut>,
-) -> Vec<Arc<Provider>> {
-    let mut opened = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (id, name) = (row.id, row.name.clone());
-        match open_provider(row, sealer) {
-            Ok(provider) => opened.push(Arc::new(provider)),
-            Err(why) => left_out.push(LeftOut {
-                kind: "provider",
-                id,
-                name,
-                why,
-            }),
-        }
+// === impl Snapshot ===
+
+impl Snapshot {
+    /// Sets the time zone anew, with `fallback` where the settings name none. A name that is no time zone's means UTC.
+    pub fn resolve_time_zone(&mut self, fallback: Tz) {
+        self.time_zone = match &self.settings.time_zone {
+            Some(name) => name.parse().unwrap_or(Tz::UTC),
+            None => fallback,
+        };
     }
-    opened
-}
-
-fn open_provider(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
-    let base = BaseUrl::parse(&row.url).map_err(|e| format!("its address {e}"))?;
-    let redirects = row.model_redirects.0.iter();
-    let api_key = sealer
-        .open(provider::API_KEY_PLACE, &row.api_key)
-        .map_err(|e| e.to_string())?;
-    Ok(Provider {
-        id: row.id,
-        name: row.name,
-        kind: row.r#type,
-        endpoints: vec![base],
-        api_key,
-        is_enabled: row.is_enabled,
-        weight: u32::try_from(row.weight).unwrap_or(0),
-        priority: row.priority,
-        group_priorities: row.group_priorities.0,
-        groups: tidy(row.group_tags.0.iter()),
-        allowed_models: row
-            .allowed_models
-            .0
-            .iter()
-            .map(|rule| Pattern::try_from(rule).map_err(|e| format!("an allowed model: {e}")))
-            .collect::<Result<_, _>>()?,
-        model_redirects: redirects
-            .map(|redirect| {
-                Ok(Redirect {
-                    source: Pattern::new(redirect.kind, &redirect.source)
-                        .map_err(|e| format!("a model redirect: {e}"))?,
-                    target: redirect.target.clone(),
-                })
-            })
-            .collect::<Result<_, String>>()?,
-        allowed_clients: Vec::new(),
-        blocked_clients: Vec::new(),
-        active_time: None,
-        cost_multiplier: Multiplier::ONE,
-        breaker: BreakerSettings::default(),
-        health_check: HealthCheck::default(),
-        hedge_after_ms: 0,
-        max_concurrent: 0,
-        proxy: None,
-        proxy_fallback_to_direct: false,
-        max_attempts: u32::try_from(row.max_attempts).unwrap_or(1).max(1),
-        timeouts: row.timeouts,
-        custom_headers: row.custom_headers.0,
-        preserve_client_ip: row.preserve_client_ip,
-    })
-}
-
-/// The names of a comma-separated list.
-fn names(list: &str) -> Vec<String> {
-    tidy(list.split(','))
-}
-
-fn tidy<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Vec<String> {
-    let mut tidied: Vec<String> = Vec::new();
-    for name in names {
-        let name = name.as_ref().trim();
-        if !name.is_empty() && !tidied.iter().any(|known| known == name) {
-            tidied.push(name.to_owned());
-        }
-    }
-    tidied
 }
 
 // === impl Uniform ===

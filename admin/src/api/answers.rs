@@ -97,6 +97,8 @@ refusals! {
     ChangeRefused: 400 401 403 404 409 412 413 415 422 429 500 503;
     /// Of deleting.
     DeleteRefused: 401 403 404 412 422 429 500 503;
+    /// Of trying something out.
+    TryRefused: 400 401 403 413 415 422 429 500 503;
     /// Of reading about oneself.
     SelfRefused: 401 403 422 429 500 503;
     /// Of logging in.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use entity::value::Secret;
 use poem_openapi::{
     OpenApi,
     param::{Header, Path, Query},
@@ -24,8 +23,11 @@ use crate::{
     service::{etag, providers},
 };
 
+mod merge;
 mod object;
+mod parts;
 mod patch;
+mod routing;
 
 use object::{Provider, ProviderList};
 use patch::{ProviderCreate, ProviderPatch};
@@ -69,8 +71,8 @@ impl Api {
         _caller: ForAdmin,
         body: Body<ProviderCreate>,
     ) -> Result<Created<Provider>, CreateRefused> {
-        let api_key = Secret::new(body.0.api_key.as_str());
-        let provider = providers::create(&self.0, &api_key, body.0.into()).await?;
+        let secrets = body.0.secrets();
+        let provider = providers::create(&self.0, secrets, body.0.into()).await?;
         let location = format!("/api/v1/providers/{}", provider.id);
         let version = etag(provider.id, provider.updated_at);
         let provider = Provider::new(&self.0, provider);
@@ -91,7 +93,8 @@ impl Api {
 
     /// Change a provider
     ///
-    /// JSON merge: what is absent stays, null goes back to its default. Lists and maps are replaced as a whole.
+    /// JSON merge: what is absent stays, null goes back to its default. Lists, maps and `activeTime` are replaced as a
+    /// whole.
     #[oai(path = "/:id", method = "patch", operation_id = "updateProvider")]
     async fn update(
         &self,
@@ -103,10 +106,10 @@ impl Api {
         if_match: Header<Option<String>>,
         body: Body<ProviderPatch>,
     ) -> Result<One<Provider>, ChangeRefused> {
-        let api_key = body.0.api_key.as_deref().map(Secret::new);
+        let secrets = body.0.secrets();
         let edit = |current: &_| body.0.apply(current);
         let if_match = if_match.0.as_deref();
-        let provider = providers::update(&self.0, id.0, if_match, api_key, edit).await?;
+        let provider = providers::update(&self.0, id.0, if_match, secrets, edit).await?;
         Ok(self.one(provider))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use entity::{setting, value};
 use poem_openapi::{Enum, Object, OpenApi, param::Header, payload::Json, types::MaybeUndefined};
 
@@ -9,6 +10,7 @@ use super::{
     Tag,
     answers::{ChangeRefused, ListRefused, One},
     body::{Body, Input},
+    rules,
 };
 use crate::{
     Admin,
@@ -36,6 +38,27 @@ pub enum EgressPolicy {
 pub struct Settings {
     /// Which addresses a provider may have.
     pub egress_policy: EgressPolicy,
+    /// The time zone of days, weeks and schedules, an IANA name; null is that of the environment.
+    #[oai(nullable)]
+    pub time_zone: Option<String>,
+    /// How long after a request's arrival another provider is still begun with, in seconds.
+    pub failover_seconds: u32,
+    /// How long the head of a stream that looks good is held until its first content comes, in seconds; 0 holds nothing.
+    pub gate_hold_seconds: u32,
+    /// How much of it is held, in bytes.
+    pub gate_max_bytes: u32,
+    /// Silence after which a client that reads a stream is sent a ping, in seconds; 0 sends none.
+    pub ping_seconds: u32,
+    /// Share of streamed requests that may have a second attempt beside the first, in percent.
+    pub hedge_max_percent: u32,
+    /// How long a conversation that rests is kept with its provider, in seconds; 0 keeps none.
+    pub sticky_seconds: u32,
+    /// How long a provider keeps a prompt's cached prefix, in seconds.
+    pub sticky_cache_seconds: u32,
+    /// How many more turns a conversation is reckoned to have when staying is weighed against moving.
+    pub sticky_horizon_turns: u32,
+    /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests.
+    pub probe_seconds: u32,
 }
 
 /// What changes of the settings; null puts one back to its default.
@@ -45,6 +68,39 @@ pub struct SettingsPatch {
     /// Which addresses a provider may have. Default `allow-private`.
     #[oai(nullable)]
     pub egress_policy: MaybeUndefined<EgressPolicy>,
+    /// The time zone of days, weeks and schedules, an IANA name; null is that of the environment. Default null.
+    #[oai(nullable, validator(min_length = 1, max_length = 64))]
+    pub time_zone: MaybeUndefined<String>,
+    /// How long after a request's arrival another provider is still begun with, in seconds. Default 600.
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "86400")))]
+    pub failover_seconds: MaybeUndefined<u32>,
+    /// How long the head of a stream that looks good is held until its first content comes, in seconds; 0 holds nothing. Default 45.
+    #[oai(nullable, validator(maximum(value = "3600")))]
+    pub gate_hold_seconds: MaybeUndefined<u32>,
+    /// How much of it is held, in bytes. Default 1048576.
+    #[oai(
+        nullable,
+        validator(minimum(value = "1024"), maximum(value = "67108864"))
+    )]
+    pub gate_max_bytes: MaybeUndefined<u32>,
+    /// Silence after which a client that reads a stream is sent a ping, in seconds; 0 sends none. Default 15.
+    #[oai(nullable, validator(maximum(value = "3600")))]
+    pub ping_seconds: MaybeUndefined<u32>,
+    /// Share of streamed requests that may have a second attempt beside the first, in percent. Default 10.
+    #[oai(nullable, validator(maximum(value = "100")))]
+    pub hedge_max_percent: MaybeUndefined<u32>,
+    /// How long a conversation that rests is kept with its provider, in seconds; 0 keeps none. Default 3600.
+    #[oai(nullable, validator(maximum(value = "2592000")))]
+    pub sticky_seconds: MaybeUndefined<u32>,
+    /// How long a provider keeps a prompt's cached prefix, in seconds. Default 300.
+    #[oai(nullable, validator(maximum(value = "86400")))]
+    pub sticky_cache_seconds: MaybeUndefined<u32>,
+    /// How many more turns a conversation is reckoned to have when staying is weighed against moving. Default 10.
+    #[oai(nullable, validator(maximum(value = "1000")))]
+    pub sticky_horizon_turns: MaybeUndefined<u32>,
+    /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests. Default 0.
+    #[oai(nullable, validator(maximum(value = "86400")))]
+    pub probe_seconds: MaybeUndefined<u32>,
 }
 
 #[OpenApi(prefix_path = "/api/v1/settings", tag = "Tag::Settings")]
@@ -75,28 +131,105 @@ impl Api {
 
 fn one(row: setting::Model) -> One<Settings> {
     let version = etag(row.id.into(), row.updated_at);
-    let settings = Settings {
-        egress_policy: row.value.egress_policy.into(),
-    };
+    let settings = row.value.into();
     One::Found(Json(settings), version)
+}
+
+// === impl Settings ===
+
+impl From<value::GatewaySettings> for Settings {
+    fn from(settings: value::GatewaySettings) -> Self {
+        Self {
+            egress_policy: settings.egress_policy.into(),
+            time_zone: settings.time_zone,
+            failover_seconds: settings.failover_seconds,
+            gate_hold_seconds: settings.gate_hold_seconds,
+            gate_max_bytes: settings.gate_max_bytes,
+            ping_seconds: settings.ping_seconds,
+            hedge_max_percent: settings.hedge_max_percent,
+            sticky_seconds: settings.sticky_seconds,
+            sticky_cache_seconds: settings.sticky_cache_seconds,
+            sticky_horizon_turns: settings.sticky_horizon_turns,
+            probe_seconds: settings.probe_seconds,
+        }
+    }
 }
 
 // === impl SettingsPatch ===
 
 impl SettingsPatch {
     fn apply(self, settings: &mut value::GatewaySettings) {
-        match self.egress_policy {
-            MaybeUndefined::Undefined => {}
-            MaybeUndefined::Null => settings.egress_policy = value::EgressPolicy::default(),
-            MaybeUndefined::Value(policy) => settings.egress_policy = policy.into(),
-        }
+        let default = value::GatewaySettings::default();
+        let policy = self.egress_policy.map_value(value::EgressPolicy::from);
+        let time_zone = rules::map(self.time_zone, Some);
+        set(&mut settings.egress_policy, policy, default.egress_policy);
+        set(&mut settings.time_zone, time_zone, default.time_zone);
+        set(
+            &mut settings.failover_seconds,
+            self.failover_seconds,
+            default.failover_seconds,
+        );
+        set(
+            &mut settings.gate_hold_seconds,
+            self.gate_hold_seconds,
+            default.gate_hold_seconds,
+        );
+        set(
+            &mut settings.gate_max_bytes,
+            self.gate_max_bytes,
+            default.gate_max_bytes,
+        );
+        set(
+            &mut settings.ping_seconds,
+            self.ping_seconds,
+            default.ping_seconds,
+        );
+        set(
+            &mut settings.hedge_max_percent,
+            self.hedge_max_percent,
+            default.hedge_max_percent,
+        );
+        set(
+            &mut settings.sticky_seconds,
+            self.sticky_seconds,
+            default.sticky_seconds,
+        );
+        set(
+            &mut settings.sticky_cache_seconds,
+            self.sticky_cache_seconds,
+            default.sticky_cache_seconds,
+        );
+        set(
+            &mut settings.sticky_horizon_turns,
+            self.sticky_horizon_turns,
+            default.sticky_horizon_turns,
+        );
+        set(
+            &mut settings.probe_seconds,
+            self.probe_seconds,
+            default.probe_seconds,
+        );
+    }
+}
+
+fn set<T>(slot: &mut T, field: MaybeUndefined<T>, default: T) {
+    match field {
+        MaybeUndefined::Undefined => {}
+        MaybeUndefined::Null => *slot = default,
+        MaybeUndefined::Value(value) => *slot = value,
     }
 }
 
 impl Input for SettingsPatch {
     type Loose = Self;
 
-    fn rules(_loose: &Self, _out: &mut Vec<Mistake>) {}
+    fn rules(loose: &Self, out: &mut Vec<Mistake>) {
+        let time_zone = loose.time_zone.value();
+        if time_zone.is_some_and(|name| name.parse::<Tz>().is_err()) {
+            let message = "must be the IANA name of a time zone, such as Europe/Berlin";
+            out.push(Mistake::new("timeZone", "invalid", message));
+        }
+    }
 }
 
 // === impl EgressPolicy ===

@@ -1,7 +1,7 @@
 //! Checks a JSON value against a schema of the document and names every mistake, not the first.
 //!
 //! Knows what poem-openapi writes: references, types with formats, `nullable`, enumerations, bounds, `items`, `properties`,
-//! `additionalProperties`, and `allOf` (a reference with a description beside it). An object with properties and without
+//! `additionalProperties`, `allOf` (a reference with a description beside it) and `anyOf` (choices that differ by type). An object with properties and without
 //! `additionalProperties` is closed.
 
 use serde_json::{Map, Value};
@@ -20,13 +20,22 @@ pub fn check(document: &Value, schema: &Value, value: &Value, path: &str, out: &
         }
         return;
     }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let mut choices_of_type = choices.iter().map(|choice| resolve(document, choice));
+        match choices_of_type.find(|choice| has_type(choice, value)) {
+            Some(choice) => check(document, choice, value, path, out),
+            None => {
+                let names: Vec<_> = choices
+                    .iter()
+                    .map(|choice| type_name(resolve(document, choice)))
+                    .collect();
+                out.push(wrong_type(path, value, &names.join(" or ")));
+            }
+        }
+        return;
+    }
     if !has_type(schema, value) {
-        let found = if value.is_null() {
-            "must not be null".to_owned()
-        } else {
-            format!("must be {}", type_name(schema))
-        };
-        out.push(Mistake::new(at(path), "wrong_type", found));
+        out.push(wrong_type(path, value, type_name(schema)));
         return;
     }
     match value {
@@ -36,6 +45,15 @@ pub fn check(document: &Value, schema: &Value, value: &Value, path: &str, out: &
         Value::Object(fields) => check_fields(document, schema, fields, path, out),
         _ => {}
     }
+}
+
+fn wrong_type(path: &str, value: &Value, wanted: &str) -> Mistake {
+    let found = if value.is_null() {
+        "must not be null".to_owned()
+    } else {
+        format!("must be {wanted}")
+    };
+    Mistake::new(at(path), "wrong_type", found)
 }
 
 /// Reads a parameter's text as the type its schema names; text that is not of the type stays text, for `check` to name.

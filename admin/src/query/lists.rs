@@ -1,6 +1,6 @@
 //! The configuration lists.
 
-use entity::{api_key, provider, user};
+use entity::{api_key, error_rule, provider, provider_group, user};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -106,6 +106,57 @@ pub async fn providers(
     let rows = provider::Entity::find()
         .filter(wanted)
         .order_by_asc(provider::Column::Id)
+        .limit(window.fetch())
+        .all(db)
+        .await?;
+    Ok(Page::cut(&window, rows, |row| row.id))
+}
+
+/// Provider groups, oldest first; with `text` in name or note.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn groups(
+    db: &DatabaseConnection,
+    text: Option<String>,
+    window: Window<i64>,
+) -> Result<Page<provider_group::Model>, DbErr> {
+    let mut wanted =
+        Condition::all().add_option(window.after.map(|id| provider_group::Column::Id.gt(id)));
+    if let Some(text) = text {
+        let text = text.to_lowercase();
+        wanted = wanted.add(
+            Condition::any()
+                .add(holds(Expr::col(provider_group::Column::Name), &text))
+                .add(holds(Expr::col(provider_group::Column::Note), &text)),
+        );
+    }
+    let rows = provider_group::Entity::find()
+        .filter(wanted)
+        .order_by_asc(provider_group::Column::Id)
+        .limit(window.fetch())
+        .all(db)
+        .await?;
+    Ok(Page::cut(&window, rows, |row| row.id))
+}
+
+/// Error rules, oldest first; those for one provider alone when `provider_id` is given.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn error_rules(
+    db: &DatabaseConnection,
+    provider_id: Option<i64>,
+    is_enabled: Option<bool>,
+    window: Window<i64>,
+) -> Result<Page<error_rule::Model>, DbErr> {
+    let wanted = Condition::all()
+        .add_option(window.after.map(|id| error_rule::Column::Id.gt(id)))
+        .add_option(provider_id.map(|id| error_rule::Column::ProviderId.eq(id)))
+        .add_option(is_enabled.map(|on| error_rule::Column::IsEnabled.eq(on)));
+    let rows = error_rule::Entity::find()
+        .filter(wanted)
+        .order_by_asc(error_rule::Column::Id)
         .limit(window.fetch())
         .all(db)
         .await?;

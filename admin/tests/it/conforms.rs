@@ -21,18 +21,16 @@ pub fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
         return check(document, schema, value, at);
     }
     if let Some(choices) = schema["anyOf"].as_array() {
-        let is_null = |choice: &&Value| choice["type"] == "null";
-        let choice = choices.iter().find(|c| is_null(c) == value.is_null());
-        return check(document, choice.unwrap(), value, at);
+        let choice = choices
+            .iter()
+            .find(|choice| may_be(document, choice, value));
+        let choice = choice.unwrap_or_else(|| panic!("{at} is {value}, none of {choices:?}"));
+        return check(document, choice, value, at);
     }
-    let named = &schema["type"];
-    let types: Vec<_> = match named.as_array() {
-        Some(types) => types.iter().filter_map(Value::as_str).collect(),
-        None => named.as_str().into_iter().collect(),
-    };
     assert!(
-        types.iter().any(|name| has_type(name, value)),
-        "{at} is {value}, not {named}"
+        may_be(document, schema, value),
+        "{at} is {value}, not {}",
+        schema["type"]
     );
     if let Some(allowed) = schema["enum"].as_array() {
         assert!(
@@ -62,6 +60,23 @@ pub fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
             (None, Some(schema)) if schema.is_object() => check(document, schema, field, &at),
             _ => panic!("{at} is not in the document"),
         }
+    }
+}
+
+/// Whether a value has the type of a schema, or of one of its choices.
+fn may_be(document: &Value, schema: &Value, value: &Value) -> bool {
+    if let Some(target) = schema["$ref"].as_str() {
+        let schema = document.pointer(target.trim_start_matches('#')).unwrap();
+        return may_be(document, schema, value);
+    }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        return choices.iter().any(|choice| may_be(document, choice, value));
+    }
+    match &schema["type"] {
+        Value::Array(types) => types
+            .iter()
+            .any(|name| has_type(name.as_str().unwrap(), value)),
+        name => has_type(name.as_str().unwrap_or_default(), value),
     }
 }
 

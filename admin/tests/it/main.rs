@@ -7,9 +7,13 @@
 
 mod conforms;
 mod document;
+mod error_rules;
+mod groups;
 mod identity;
 mod input;
 mod requests;
 mod resources;
+mod routing;
 mod serve;
+mod settings;
 mod support;

@@ -5,7 +5,7 @@ use entity::{
     value::{KeyHasher, Sealer},
 };
 use sea_orm::EntityTrait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{As, UPSTREAM_KEY, everywhere};
 
@@ -159,7 +159,7 @@ async fn a_provider_keeps_its_credential_to_itself() {
         let changed = app.patch(&admin, &at, change).await.expect(200);
         assert!(!changed.text.contains(UPSTREAM_KEY));
         let changed = changed.json();
-        assert_eq!(changed["timeouts"], json!({"connectMs": 10_000, "firstByteMs": 120_000, "idleMs": 5, "totalMs": 600_000}));
+        assert_eq!(changed["timeouts"], json!({"connectMs": 10_000, "firstByteMs": 120_000, "firstContentMs": 300_000, "idleMs": 5, "totalMs": 600_000}));
         assert_eq!((&changed["type"], &changed["weight"]), (&json!("gemini-cli"), &json!(7)));
         let change = json!({"timeouts": {"idleMs": null}, "weight": null, "apiKey": "sk-other"});
         let changed = app.patch(&admin, &at, change).await.expect(200).json();
@@ -189,13 +189,13 @@ async fn the_egress_policy_binds_providers() {
             .expect(201);
         let at = made.header("location").to_owned();
         let read = app.get(&admin, "/api/v1/settings").await.expect(200).json();
-        assert_eq!(read, json!({"egressPolicy": "allow-private"}));
+        assert_eq!(read["egressPolicy"], json!("allow-private"));
         let strict = json!({"egressPolicy": "public-only"});
         app.patch(&admin, "/api/v1/settings", strict.clone())
             .await
             .expect(200);
         let read = app.get(&admin, "/api/v1/settings").await.expect(200).json();
-        assert_eq!(read, strict);
+        assert_eq!(read["egressPolicy"], strict["egressPolicy"]);
         let mut other = local;
         other["name"] = json!("m");
         let refused = app
@@ -218,39 +218,68 @@ async fn the_egress_policy_binds_providers() {
     .await;
 }
 
+/// Changes one after another, each with the status it gets.
+fn changes() -> Vec<(&'static str, &'static str, Value, u16)> {
+    let provider =
+        json!({"name": "p", "type": "claude", "url": "https://a.example", "apiKey": "k"});
+    let rule = json!({"name": "r", "match": "contains", "pattern": "(", "fault": "key"});
+    vec![
+        ("POST", "/api/v1/users", json!({"name": "a"}), 201),
+        ("PATCH", "/api/v1/users/1", json!({"note": "x"}), 200),
+        ("POST", "/api/v1/users/1/keys", json!({}), 201),
+        ("PATCH", "/api/v1/keys/1", json!({"name": "x"}), 200),
+        ("POST", "/api/v1/providers", provider.clone(), 201),
+        ("PATCH", "/api/v1/providers/1", json!({"weight": 2}), 200),
+        (
+            "PATCH",
+            "/api/v1/settings",
+            json!({"egressPolicy": "public-only"}),
+            200,
+        ),
+        ("POST", "/api/v1/provider-groups", json!({"name": "g"}), 201),
+        (
+            "PATCH",
+            "/api/v1/provider-groups/1",
+            json!({"note": "x"}),
+            200,
+        ),
+        ("POST", "/api/v1/error-rules", rule.clone(), 201),
+        (
+            "PATCH",
+            "/api/v1/error-rules/1",
+            json!({"priority": 2}),
+            200,
+        ),
+        ("POST", "/api/v1/users", json!({"name": "a"}), 409),
+        ("POST", "/api/v1/provider-groups", json!({"name": "g"}), 409),
+        (
+            "PATCH",
+            "/api/v1/error-rules/1",
+            json!({"match": "regex"}),
+            422,
+        ),
+        ("POST", "/api/v1/providers", provider, 409),
+        (
+            "PATCH",
+            "/api/v1/providers/1",
+            json!({"url": "http://10.0.0.1"}),
+            422,
+        ),
+        ("PATCH", "/api/v1/users/99", json!({}), 404),
+        ("DELETE", "/api/v1/provider-groups/1", json!({}), 204),
+        ("DELETE", "/api/v1/error-rules/1", json!({}), 204),
+        ("DELETE", "/api/v1/keys/1", json!({}), 204),
+        ("DELETE", "/api/v1/providers/1", json!({}), 204),
+        ("DELETE", "/api/v1/users/1", json!({}), 204),
+    ]
+}
+
 #[tokio::test]
 async fn every_change_bumps_the_revision_and_reloads_and_a_refused_one_does_neither() {
     everywhere(async |app| {
         let admin = As::admin();
         let mut before = (app.revision().await, app.reloads());
-        let provider =
-            json!({"name": "p", "type": "claude", "url": "https://a.example", "apiKey": "k"});
-        for (method, at, body, status) in [
-            ("POST", "/api/v1/users", json!({"name": "a"}), 201),
-            ("PATCH", "/api/v1/users/1", json!({"note": "x"}), 200),
-            ("POST", "/api/v1/users/1/keys", json!({}), 201),
-            ("PATCH", "/api/v1/keys/1", json!({"name": "x"}), 200),
-            ("POST", "/api/v1/providers", provider.clone(), 201),
-            ("PATCH", "/api/v1/providers/1", json!({"weight": 2}), 200),
-            (
-                "PATCH",
-                "/api/v1/settings",
-                json!({"egressPolicy": "public-only"}),
-                200,
-            ),
-            ("POST", "/api/v1/users", json!({"name": "a"}), 409),
-            ("POST", "/api/v1/providers", provider, 409),
-            (
-                "PATCH",
-                "/api/v1/providers/1",
-                json!({"url": "http://10.0.0.1"}),
-                422,
-            ),
-            ("PATCH", "/api/v1/users/99", json!({}), 404),
-            ("DELETE", "/api/v1/keys/1", json!({}), 204),
-            ("DELETE", "/api/v1/providers/1", json!({}), 204),
-            ("DELETE", "/api/v1/users/1", json!({}), 204),
-        ] {
+        for (method, at, body, status) in changes() {
             app.send(&admin, method, at, Some(body.to_string()))
                 .await
                 .expect(status);

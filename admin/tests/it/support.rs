@@ -5,15 +5,19 @@
 use std::{
     fmt::Display,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
 };
 
 use admin::{
     Admin,
-    gateway::{Gateway, GatewayHealth, Part},
+    gateway::{
+        Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
+        ExplainError, Explanation, Gateway, GatewayHealth, Nominee, Part,
+    },
 };
+use chrono::{DateTime, Utc};
 use entity::{
     revision,
     value::{KeyHasher, Sealer},
@@ -34,6 +38,9 @@ pub const TOKEN: &str = "test-admin-token-0123456789";
 /// A provider's credential; it must never be in an answer.
 pub const UPSTREAM_KEY: &str = "sk-upstream-credential-7f3a";
 
+/// A proxy's password; it must never be in an answer either.
+pub const PROXY_PASSWORD: &str = "gate-password-51c0";
+
 /// A gateway that counts.
 #[derive(Default)]
 pub struct FakeGateway {
@@ -41,6 +48,10 @@ pub struct FakeGateway {
     pub reloads: AtomicUsize,
     /// What it says of its draining.
     pub stopping: AtomicBool,
+    /// What was reset: a provider, or all.
+    pub resets: Mutex<Vec<Option<i64>>>,
+    /// What was to be explained.
+    pub asked: Mutex<Vec<Explain>>,
     revision: AtomicI64,
 }
 
@@ -96,6 +107,110 @@ impl Gateway for FakeGateway {
 
     fn version(&self) -> &'static str {
         "0.0.0-test"
+    }
+
+    fn breakers(&self, provider: Option<i64>) -> Vec<Breaker> {
+        let breaker = |provider_id, scope, subject: Option<&str>, state| Breaker {
+            provider_id,
+            scope,
+            subject: subject.map(str::to_owned),
+            state,
+            reason: None,
+            opened_at: None,
+            open_until: None,
+            consecutive_failures: 0,
+            times_opened: 0,
+            advised: false,
+            samples: Vec::new(),
+        };
+        let open = Breaker {
+            reason: Some("5 failures in a row".into()),
+            opened_at: Some(at("2026-01-02T03:04:05Z")),
+            open_until: Some(at("2026-01-02T03:05:05Z")),
+            consecutive_failures: 5,
+            times_opened: 1,
+            advised: true,
+            samples: vec![BreakerSample {
+                at: at("2026-01-02T03:04:05Z"),
+                fault: "provider".into(),
+                status: Some(502),
+                message: "Bad Gateway".into(),
+            }],
+            ..breaker(
+                1,
+                BreakerScope::Endpoint,
+                Some("https://b.example"),
+                BreakerState::Open,
+            )
+        };
+        let all = [
+            breaker(1, BreakerScope::Provider, None, BreakerState::Closed),
+            open,
+            breaker(2, BreakerScope::Model, Some("m"), BreakerState::HalfOpen),
+        ];
+        let wanted = |b: &Breaker| provider.is_none_or(|id| id == b.provider_id);
+        all.into_iter().filter(wanted).collect()
+    }
+
+    async fn reset_breakers(&self, provider: Option<i64>) -> usize {
+        self.resets.lock().unwrap().push(provider);
+        self.breakers(provider).len()
+    }
+
+    fn provider_health(&self, provider: i64) -> Vec<EndpointHealth> {
+        vec![
+            EndpointHealth {
+                url: format!("https://{provider}.example"),
+                healthy: true,
+                checked_at: None,
+                addresses: Vec::new(),
+                error: None,
+            },
+            EndpointHealth {
+                url: "https://b.example".into(),
+                healthy: false,
+                checked_at: Some(at("2026-01-02T03:04:05Z")),
+                addresses: vec!["192.0.2.1:443".into()],
+                error: Some("connection refused".into()),
+            },
+        ]
+    }
+
+    async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
+        let key_id = ask.key_id;
+        self.asked.lock().unwrap().push(ask);
+        match key_id {
+            1 => Ok(explanation()),
+            2 => Err(ExplainError::Unavailable("The gateway is starting.".into())),
+            _ => Err(ExplainError::UnknownKey),
+        }
+    }
+}
+
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
+fn explanation() -> Explanation {
+    let candidate = |provider_id, kept, probability| Candidate {
+        provider_id,
+        provider_name: format!("p{provider_id}"),
+        kept,
+        reasons: vec!["speaks the protocol".into()],
+        tier: -1,
+        weight: 3,
+        probability,
+        is_nominee: provider_id == 7,
+    };
+    Explanation {
+        candidates: vec![candidate(7, true, 0.75), candidate(8, false, 0.0)],
+        nominee: Some(Nominee {
+            provider_id: 7,
+            by: "session".into(),
+            reason: "its prefix is cached there".into(),
+        }),
+        chosen_tier: Some(-1),
+        notes: vec!["one provider is left out".into()],
     }
 }
 
@@ -178,7 +293,7 @@ impl App {
 
     /// What holds of every answer: it is as the document says, and no secret is in it.
     fn check(&self, method: &str, uri: &str, answer: &Answer) {
-        for secret in [TOKEN, UPSTREAM_KEY] {
+        for secret in [TOKEN, UPSTREAM_KEY, PROXY_PASSWORD] {
             assert!(!answer.text.contains(secret), "{method} {uri}: {answer:?}");
         }
         let path = uri.split('?').next().unwrap();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use regex::{Regex, RegexBuilder};
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,14 @@ pub struct NameRule {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct NameRules(pub Vec<NameRule>);
 
+/// Why a text is no regular expression for a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not a regular expression: {0}")]
+pub struct BadRegex(String);
+
+/// The size of a compiled expression, in bytes, beyond which it is refused.
+const MAX_REGEX: usize = 1 << 20;
+
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Form {
@@ -49,6 +58,20 @@ struct Other {
     #[serde(rename = "match", default)]
     kind: MatchKind,
     pattern: String,
+}
+
+/// Compiles a rule's regular expression.
+///
+/// # Errors
+/// When it is none, or too large.
+pub fn compile_regex(pattern: &str) -> Result<Regex, BadRegex> {
+    let regex = RegexBuilder::new(pattern).size_limit(MAX_REGEX).build();
+    regex.map_err(|error| {
+        // A syntax error is a drawing of several lines whose last one says what is wrong.
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        BadRegex(last.trim_start_matches("error: ").to_owned())
+    })
 }
 
 // === impl NameRule ===
@@ -93,6 +116,20 @@ impl From<NameRule> for Form {
                 kind,
                 pattern: rule.pattern,
             }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_expression_says_why_in_one_line() {
+        assert!(compile_regex("^gpt-5(\\.|$)").is_ok());
+        for (bad, why) in [("(", "unclosed group"), ("a{1000}{1000}", "size limit")] {
+            let said = compile_regex(bad).unwrap_err().to_string();
+            assert!(said.contains(why) && !said.contains('\n'), "{said}");
         }
     }
 }

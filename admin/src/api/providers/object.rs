@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use entity::{provider, value};
 use poem_openapi::{Enum, Object};
 
-use crate::{Admin, service::providers};
+use super::parts::{ActiveTime, BreakerSettings, HealthCheck, ModelRedirect, Timeouts};
+use crate::{Admin, api::name_rule::NameRule, service::providers};
 
 /// What a provider speaks and how it is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -26,31 +27,6 @@ pub enum ProviderKind {
     GeminiCli,
 }
 
-/// Replaces one model name by another before the request goes upstream.
-#[derive(Debug, Clone, Object)]
-pub struct ModelRedirect {
-    /// The name the client asks for, matched exactly.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    pub source: String,
-    /// The name the provider is asked for.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    pub target: String,
-}
-
-/// Timeouts of one attempt, in milliseconds; 0 switches one off.
-#[derive(Debug, Clone, Object)]
-#[oai(rename_all = "camelCase")]
-pub struct Timeouts {
-    /// From connecting to a connection, TLS included.
-    pub connect_ms: u64,
-    /// From the request's end to the first byte of a streamed answer.
-    pub first_byte_ms: u64,
-    /// Between two chunks of a streamed answer.
-    pub idle_ms: u64,
-    /// The whole attempt when the answer is not streamed.
-    pub total_ms: u64,
-}
-
 /// An upstream that answers requests.
 #[derive(Debug, Object)]
 #[oai(rename_all = "camelCase")]
@@ -61,8 +37,10 @@ pub struct Provider {
     pub name: String,
     /// What it speaks.
     pub r#type: ProviderKind,
-    /// Its address.
+    /// Its main address.
     pub url: String,
+    /// Further addresses that answer the same.
+    pub endpoints: Vec<String>,
     /// Whether a credential is stored that this installation can open. The credential itself is write-only.
     pub api_key_set: bool,
     /// Free text.
@@ -77,14 +55,37 @@ pub struct Provider {
     pub group_priorities: BTreeMap<String, i32>,
     /// Groups it belongs to; empty means `default`.
     pub group_tags: Vec<String>,
-    /// Models it may be asked for, matched exactly; empty means all.
-    pub allowed_models: Vec<String>,
+    /// Models it may be asked for; empty means all.
+    pub allowed_models: Vec<NameRule>,
     /// Model names replaced on the way; the first match counts.
     pub model_redirects: Vec<ModelRedirect>,
+    /// Clients it is for; empty means all.
+    pub allowed_clients: Vec<String>,
+    /// Clients it is not for, which wins.
+    pub blocked_clients: Vec<String>,
+    /// The hours in which it is used; null means always.
+    #[oai(nullable)]
+    pub active_time: Option<ActiveTime>,
+    /// Factor on the prices of what it answers, a decimal.
+    pub cost_multiplier: String,
     /// Tries at this provider in one request.
     pub max_attempts: i32,
     /// Timeouts of one attempt.
     pub timeouts: Timeouts,
+    /// When its breaker opens and closes.
+    pub breaker: BreakerSettings,
+    /// How its addresses are checked while nobody asks.
+    pub health_check: HealthCheck,
+    /// Milliseconds without content after which a second attempt starts beside one at this provider; 0 means never.
+    pub hedge_after_ms: i64,
+    /// Requests it may have at once; 0 means any number.
+    pub limit_concurrent_requests: i32,
+    /// The proxy on the way to it, without its credentials; null when there is none, or none this installation can open. The
+    /// whole address is write-only.
+    #[oai(nullable)]
+    pub proxy: Option<String>,
+    /// Whether it is reached directly when the proxy cannot be.
+    pub proxy_fallback_to_direct: bool,
     /// Headers added to every request.
     pub custom_headers: BTreeMap<String, String>,
     /// Whether the client's address is passed on.
@@ -113,28 +114,29 @@ impl Provider {
     pub fn new(admin: &Admin, provider: provider::Model) -> Self {
         Self {
             api_key_set: providers::has_api_key(admin, &provider),
+            proxy: providers::proxy(admin, &provider),
             id: provider.id,
             name: provider.name,
             r#type: provider.r#type.into(),
             url: provider.url,
+            endpoints: provider.endpoints.0,
             note: provider.note,
             is_enabled: provider.is_enabled,
             weight: provider.weight,
             priority: provider.priority,
             group_priorities: provider.group_priorities.0,
             group_tags: provider.group_tags.0,
-            allowed_models: provider
-                .allowed_models
-                .0
-                .into_iter()
-                .map(|rule| rule.pattern)
-                .collect(),
-            model_redirects: provider
-                .model_redirects
-                .0
-                .into_iter()
-                .map(ModelRedirect::from)
-                .collect(),
+            allowed_models: all(provider.allowed_models.0),
+            model_redirects: all(provider.model_redirects.0),
+            allowed_clients: provider.allowed_clients.0,
+            blocked_clients: provider.blocked_clients.0,
+            active_time: provider.active_time.map(ActiveTime::from),
+            cost_multiplier: provider.cost_multiplier.to_string(),
+            breaker: provider.breaker.into(),
+            health_check: provider.health_check.into(),
+            hedge_after_ms: provider.hedge_after_ms,
+            limit_concurrent_requests: provider.max_concurrent,
+            proxy_fallback_to_direct: provider.proxy_fallback_to_direct,
             max_attempts: provider.max_attempts,
             timeouts: provider.timeouts.into(),
             custom_headers: provider.custom_headers.0,
@@ -143,6 +145,10 @@ impl Provider {
             updated_at: provider.updated_at,
         }
     }
+}
+
+fn all<T, U: From<T>>(list: Vec<T>) -> Vec<U> {
+    list.into_iter().map(U::from).collect()
 }
 
 // === conversions ===
@@ -169,36 +175,6 @@ impl From<ProviderKind> for value::ProviderType {
             ProviderKind::OpenaiCompatible => Self::OpenaiCompatible,
             ProviderKind::Gemini => Self::Gemini,
             ProviderKind::GeminiCli => Self::GeminiCli,
-        }
-    }
-}
-
-impl From<value::ModelRedirect> for ModelRedirect {
-    fn from(redirect: value::ModelRedirect) -> Self {
-        Self {
-            source: redirect.source,
-            target: redirect.target,
-        }
-    }
-}
-
-impl From<ModelRedirect> for value::ModelRedirect {
-    fn from(redirect: ModelRedirect) -> Self {
-        Self {
-            kind: value::MatchKind::Exact,
-            source: redirect.source,
-            target: redirect.target,
-        }
-    }
-}
-
-impl From<value::Timeouts> for Timeouts {
-    fn from(timeouts: value::Timeouts) -> Self {
-        Self {
-            connect_ms: timeouts.connect_ms,
-            first_byte_ms: timeouts.first_byte_ms,
-            idle_ms: timeouts.idle_ms,
-            total_ms: timeouts.total_ms,
         }
     }
 }

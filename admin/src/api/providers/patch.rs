@@ -4,17 +4,24 @@ use std::collections::BTreeMap;
 
 use entity::{
     provider,
-    value::{self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, NameRules, Strings},
+    value::{
+        self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, NameRules, Secret, Strings,
+    },
 };
 use http::{HeaderName, HeaderValue};
 use poem_openapi::{Object, types::MaybeUndefined};
 use sea_orm::ActiveValue::Set;
 
-use super::object::{ModelRedirect, ProviderKind};
+use super::{
+    merge::TimeoutsPatch,
+    object::ProviderKind,
+    parts::ModelRedirect,
+    routing::{Current, RoutingFields},
+};
 use crate::{
-    api::{body::Input, rules},
+    api::{body::Input, name_rule::NameRule, rules},
     problem::Mistake,
-    service::address,
+    service::{address, providers::Secrets},
 };
 
 /// Headers that are the gateway's own: credentials, addressing, and those that belong to one connection.
@@ -41,24 +48,6 @@ const OWN_HEADERS: [&str; 20] = [
     "x-goog-api-key",
 ];
 
-/// Timeouts of one attempt, in milliseconds; 0 switches one off, null puts one back to its default.
-#[derive(Debug, Default, Object)]
-#[oai(rename_all = "camelCase")]
-pub struct TimeoutsPatch {
-    /// From connecting to a connection, TLS included. Default 10 s.
-    #[oai(nullable, validator(maximum(value = "600000")))]
-    pub connect_ms: MaybeUndefined<u64>,
-    /// From the request's end to the first byte of a streamed answer. Default 120 s.
-    #[oai(nullable, validator(maximum(value = "86400000")))]
-    pub first_byte_ms: MaybeUndefined<u64>,
-    /// Between two chunks of a streamed answer. Default 120 s.
-    #[oai(nullable, validator(maximum(value = "86400000")))]
-    pub idle_ms: MaybeUndefined<u64>,
-    /// The whole attempt when the answer is not streamed. Default 600 s.
-    #[oai(nullable, validator(maximum(value = "86400000")))]
-    pub total_ms: MaybeUndefined<u64>,
-}
-
 /// What may be said of a provider beside name, type, address and credential; null puts a field back to its default.
 #[derive(Debug, Default, Object)]
 #[oai(rename_all = "camelCase")]
@@ -84,9 +73,9 @@ pub struct ProviderFields {
     /// Groups it belongs to. Default none named, which means `default`.
     #[oai(nullable, validator(max_items = 100))]
     pub group_tags: MaybeUndefined<Vec<String>>,
-    /// Models it may be asked for, matched exactly. Default none named, which means all.
+    /// Models it may be asked for. Default none named, which means all.
     #[oai(nullable, validator(max_items = 500))]
-    pub allowed_models: MaybeUndefined<Vec<String>>,
+    pub allowed_models: MaybeUndefined<Vec<NameRule>>,
     /// Model names replaced on the way; the first match counts. Default none.
     #[oai(nullable, validator(max_items = 500))]
     pub model_redirects: MaybeUndefined<Vec<ModelRedirect>>,
@@ -119,9 +108,12 @@ pub struct ProviderCreate {
     /// Its credential. Write-only.
     #[oai(write_only, validator(min_length = 1, max_length = 65536))]
     pub api_key: String,
-    /// The rest.
+    /// What it is.
     #[oai(flatten)]
     pub fields: ProviderFields,
+    /// How it is chosen and reached.
+    #[oai(flatten)]
+    pub routing: RoutingFields,
 }
 
 /// What changes of a provider.
@@ -139,9 +131,12 @@ pub struct ProviderPatch {
     /// Its credential. Write-only; the stored one stays when this is absent.
     #[oai(write_only, validator(min_length = 1, max_length = 65536))]
     pub api_key: Option<String>,
-    /// The rest.
+    /// What it is.
     #[oai(flatten)]
     pub fields: ProviderFields,
+    /// How it is chosen and reached.
+    #[oai(flatten)]
+    pub routing: RoutingFields,
 }
 
 // === impl ProviderFields ===
@@ -168,8 +163,8 @@ impl ProviderFields {
         );
         rules::put(
             &mut provider.allowed_models,
-            rules::map(self.allowed_models, |names| {
-                NameRules(names.into_iter().map(value::NameRule::exact).collect())
+            rules::map(self.allowed_models, |list| {
+                NameRules(list.into_iter().map(Into::into).collect())
             }),
             NameRules::default(),
         );
@@ -212,11 +207,14 @@ impl ProviderFields {
 
     fn rules(&self, out: &mut Vec<Mistake>) {
         rules::names("groupTags", self.group_tags.value(), out);
-        rules::names("allowedModels", self.allowed_models.value(), out);
+        let allowed = self.allowed_models.value().into_iter().flatten();
+        for (i, rule) in allowed.enumerate() {
+            rule.check(&format!("allowedModels[{i}]"), out);
+        }
         let redirects = self.model_redirects.value().into_iter().flatten();
         for (i, redirect) in redirects.enumerate() {
             let at = |field| format!("modelRedirects[{i}].{field}");
-            rules::name(&at("source"), Some(&redirect.source), out);
+            rules::pattern(&at("source"), redirect.kind, &redirect.source, out);
             rules::name(&at("target"), Some(&redirect.target), out);
         }
         for group in self
@@ -266,30 +264,6 @@ fn check_headers(headers: &BTreeMap<String, String>, out: &mut Vec<Mistake>) {
     }
 }
 
-// === impl TimeoutsPatch ===
-
-impl TimeoutsPatch {
-    fn onto(self, current: value::Timeouts) -> value::Timeouts {
-        let default = value::Timeouts::default();
-        let merge = |field: MaybeUndefined<u64>, current, default| match field {
-            MaybeUndefined::Undefined => current,
-            MaybeUndefined::Null => default,
-            MaybeUndefined::Value(value) => value,
-        };
-        value::Timeouts {
-            connect_ms: merge(self.connect_ms, current.connect_ms, default.connect_ms),
-            first_byte_ms: merge(
-                self.first_byte_ms,
-                current.first_byte_ms,
-                default.first_byte_ms,
-            ),
-            first_content_ms: current.first_content_ms,
-            idle_ms: merge(self.idle_ms, current.idle_ms, default.idle_ms),
-            total_ms: merge(self.total_ms, current.total_ms, default.total_ms),
-        }
-    }
-}
-
 // === impl ProviderCreate, ProviderPatch ===
 
 impl From<ProviderCreate> for provider::ActiveModel {
@@ -303,12 +277,32 @@ impl From<ProviderCreate> for provider::ActiveModel {
         let timeouts = value::Timeouts::default();
         ProviderFields::defaults().apply(timeouts, &mut provider);
         create.fields.apply(timeouts, &mut provider);
+        RoutingFields::defaults().apply(Current::default(), &mut provider);
+        create.routing.apply(Current::default(), &mut provider);
         provider
     }
 }
 
+impl ProviderCreate {
+    /// What is sealed before it is stored.
+    pub fn secrets(&self) -> Secrets {
+        Secrets {
+            api_key: Some(Secret::new(self.api_key.as_str())),
+            proxy_url: self.routing.proxy_url(),
+        }
+    }
+}
+
 impl ProviderPatch {
-    /// What becomes of `current`; the credential is the service's matter.
+    /// What is sealed before it is stored.
+    pub fn secrets(&self) -> Secrets {
+        Secrets {
+            api_key: self.api_key.as_deref().map(Secret::new),
+            proxy_url: self.routing.proxy_url(),
+        }
+    }
+
+    /// What becomes of `current`; the secrets are the service's matter.
     pub fn apply(self, current: &provider::Model) -> provider::ActiveModel {
         let mut provider = provider::ActiveModel::default();
         if let Some(name) = self.name {
@@ -321,6 +315,7 @@ impl ProviderPatch {
             provider.url = Set(url);
         }
         self.fields.apply(current.timeouts, &mut provider);
+        self.routing.apply(current.into(), &mut provider);
         provider
     }
 }
@@ -343,6 +338,7 @@ impl Input for ProviderPatch {
             }
         }
         loose.fields.rules(out);
+        loose.routing.rules(out);
     }
 }
 

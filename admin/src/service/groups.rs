@@ -1,0 +1,71 @@
+//! Provider groups.
+
+use entity::provider_group;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ModelTrait};
+
+use super::{change::Change, must_match, now};
+use crate::{Admin, problem::Problem};
+
+/// Creates a group.
+///
+/// # Errors
+/// 409 when the name is taken.
+pub async fn create(
+    admin: &Admin,
+    mut group: provider_group::ActiveModel,
+) -> Result<provider_group::Model, Problem> {
+    let now = now();
+    group.created_at = Set(now);
+    group.updated_at = Set(now);
+    let change = Change::begin(admin).await?;
+    let group = group.insert(change.tx()).await.map_err(name_taken)?;
+    change.commit().await?;
+    Ok(group)
+}
+
+/// Changes a group.
+///
+/// # Errors
+/// 404, 409 when the new name is taken, 412 when it is not the version `if_match` names.
+pub async fn update(
+    admin: &Admin,
+    id: i64,
+    if_match: Option<&str>,
+    mut group: provider_group::ActiveModel,
+) -> Result<provider_group::Model, Problem> {
+    let change = Change::begin(admin).await?;
+    let current = find(change.tx(), id).await?;
+    must_match(if_match, id, current.updated_at)?;
+    group.id = Set(id);
+    group.updated_at = Set(now());
+    let group = group.update(change.tx()).await.map_err(name_taken)?;
+    change.commit().await?;
+    Ok(group)
+}
+
+/// Deletes a group; its name still works, with the factor 1.
+///
+/// # Errors
+/// 404, 412.
+pub async fn delete(admin: &Admin, id: i64, if_match: Option<&str>) -> Result<(), Problem> {
+    let change = Change::begin(admin).await?;
+    let current = find(change.tx(), id).await?;
+    must_match(if_match, id, current.updated_at)?;
+    current.delete(change.tx()).await?;
+    change.commit().await
+}
+
+/// A group.
+///
+/// # Errors
+/// 404.
+pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> Result<provider_group::Model, Problem> {
+    provider_group::Entity::find_by_id(id)
+        .one(db)
+        .await?
+        .ok_or_else(|| Problem::not_found("provider group"))
+}
+
+fn name_taken(error: sea_orm::DbErr) -> Problem {
+    Problem::unless_taken(error, "name", "provider group")
+}

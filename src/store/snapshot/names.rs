@@ -1,0 +1,18 @@
+//! Lists of names, as people write them.
+
+/// The names of a comma-separated list.
+pub(super) fn split(list: &str) -> Vec<String> {
+    tidy(list.split(','))
+}
+
+/// Without spaces around them, without blanks, each once.
+pub(super) fn tidy<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Vec<String> {
+    let mut tidied: Vec<String> = Vec::new();
+    for name in names {
+        let name = name.as_ref().trim();
+        if !name.is_empty() && !tidied.iter().any(|known| known == name) {
+            tidied.push(name.to_owned());
+        }
+    }
+    tidied
+}
