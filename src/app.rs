@@ -5,6 +5,7 @@ mod control;
 mod error;
 mod health;
 mod health_checks;
+mod insight;
 mod lifecycle;
 mod listener;
 mod runtime;
@@ -104,12 +105,22 @@ impl App {
             |stop| async move { ledger.run(stop).await }
         });
 
+        let routing = Arc::new(Routing::new(Instant::now()));
+        let ca_file = trust::bundle(settings.upstream.ca_file.as_deref(), &settings.data_dir)?;
+        let upstreams = Arc::new(Upstreams::new(ca_file.clone()));
+        tasks.spawn("health checks", {
+            let (upstreams, config) = (upstreams.clone(), config.clone());
+            |stop| health_checks::run(upstreams, config, stop)
+        });
+
         let lifecycle = Lifecycle::default();
         let live = Live::default();
         let socket = control::socket_path(&settings.data_dir);
         let control = Control {
             config: config.clone(),
             bus,
+            routing: routing.clone(),
+            upstreams: upstreams.clone(),
             ledger: ledger.clone(),
             lifecycle: lifecycle.clone(),
         };
@@ -129,17 +140,11 @@ impl App {
         }
 
         control::listening(&socket).await?;
-        let ca_file = trust::bundle(settings.upstream.ca_file.as_deref(), &settings.data_dir)?;
-        let upstreams = Arc::new(Upstreams::new(ca_file.clone()));
-        tasks.spawn("health checks", {
-            let (upstreams, config) = (upstreams.clone(), config.clone());
-            |stop| health_checks::run(upstreams, config, stop)
-        });
         let parts = Arc::new(Parts {
             watch: config,
             ledger: ledger.clone(),
             hasher: secrets.hasher.clone(),
-            routing: Arc::new(Routing::new(Instant::now())),
+            routing,
             upstreams,
             template: Template::new().await?,
             live: live.clone(),

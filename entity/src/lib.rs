@@ -4,8 +4,8 @@
 
 pub mod admin_session;
 pub mod api_key;
-pub mod price;
 pub mod error_rule;
+pub mod price;
 pub mod provider;
 pub mod provider_group;
 pub mod request_log;

@@ -6,8 +6,8 @@ use sea_orm_migration::MigrationTrait;
 
 mod m20261121_000001_configuration;
 mod m20261121_000002_history;
-mod m20261121_000006_prices;
 mod m20261121_000003_routing;
+mod m20261121_000006_prices;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -18,8 +18,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_configuration::Migration),
             Box::new(m20261121_000002_history::Migration),
-            Box::new(m20261121_000006_prices::Migration),
             Box::new(m20261121_000003_routing::Migration),
+            Box::new(m20261121_000006_prices::Migration),
         ]
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use admin::gateway::{
-    Breaker, EndpointHealth, Explain, ExplainError, Explanation, Gateway, GatewayHealth, Part,
+    Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
+    GatewayHealth, Part,
 };
 use admin::{Admin, Listen};
 use async_trait::async_trait;
@@ -13,7 +14,10 @@ use sea_orm::DatabaseConnection;
 use tokio::net::UnixStream;
 
 use super::error::StartError;
+use super::insight;
 use super::lifecycle::Lifecycle;
+use crate::policy::routing::Routing;
+use crate::proxy::Upstreams;
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::ledger::Ledger;
@@ -29,6 +33,10 @@ pub struct Control {
     pub config: Arc<Watch>,
     /// How other nodes are told.
     pub bus: Option<Arc<Bus>>,
+    /// Where requests go.
+    pub routing: Arc<Routing>,
+    /// How providers are reached.
+    pub upstreams: Arc<Upstreams>,
     /// Where usage goes.
     pub ledger: Arc<Ledger>,
     /// Whether it is stopping.
@@ -101,21 +109,25 @@ impl Gateway for Control {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn breakers(&self, _provider: Option<i64>) -> Vec<Breaker> {
-        Vec::new()
+    fn breakers(&self, provider: Option<i64>) -> Vec<Breaker> {
+        insight::breakers(&self.routing, &self.config.current(), provider)
     }
 
-    async fn reset_breakers(&self, _provider: Option<i64>) -> usize {
-        0
+    async fn reset_breakers(&self, provider: Option<i64>) -> usize {
+        let breakers = self.breakers(provider);
+        let is_closed = |breaker: &&Breaker| breaker.state != BreakerState::Closed;
+        self.routing
+            .breakers
+            .reset(insight::which(provider), Instant::now());
+        breakers.iter().filter(is_closed).count()
     }
 
-    fn provider_health(&self, _provider: i64) -> Vec<EndpointHealth> {
-        Vec::new()
+    fn provider_health(&self, provider: i64) -> Vec<EndpointHealth> {
+        insight::health(&self.upstreams, &self.config.current(), provider)
     }
 
-    async fn explain(&self, _ask: Explain) -> Result<Explanation, ExplainError> {
-        let why = "This gateway cannot explain its choices yet.";
-        Err(ExplainError::Unavailable(why.to_owned()))
+    async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
+        insight::explain(&self.routing, &self.config.current(), &ask)
     }
 }
 

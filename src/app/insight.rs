@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use admin::gateway::{
-    Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, Explain, ExplainError,
-    Explanation, Nominee, Protocol as AdminProtocol,
+    Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
+    ExplainError, Explanation, Nominee, Protocol as AdminProtocol,
 };
 use chrono::Utc;
 
@@ -14,6 +14,7 @@ use crate::domain::protocol::Protocol;
 use crate::policy::affinity::{self, Ask, Signal};
 use crate::policy::breaker::{Moment, Scope, State, View, Which};
 use crate::policy::routing::{Question, Routing, Tried};
+use crate::proxy::Upstreams;
 use crate::store::snapshot::Snapshot;
 
 /// The breakers of one provider, or of all.
@@ -23,7 +24,32 @@ pub fn breakers(routing: &Routing, snapshot: &Snapshot, provider: Option<i64>) -
         wall: Utc::now(),
     };
     let views = routing.breakers.list(which(provider), moment);
-    views.into_iter().map(|view| breaker(view, snapshot)).collect()
+    views
+        .into_iter()
+        .map(|view| breaker(view, snapshot))
+        .collect()
+}
+
+/// How each address of a provider is.
+pub fn health(upstreams: &Upstreams, snapshot: &Snapshot, provider: i64) -> Vec<EndpointHealth> {
+    let mut providers = snapshot.providers.iter();
+    let Some(provider) = providers.find(|candidate| candidate.id == provider) else {
+        return Vec::new();
+    };
+    let health = upstreams.health(provider).into_iter();
+    health
+        .map(|endpoint| EndpointHealth {
+            url: endpoint.url,
+            healthy: endpoint.healthy,
+            checked_at: endpoint.checked_at,
+            addresses: endpoint
+                .addresses
+                .iter()
+                .map(|(address, _)| address.to_string())
+                .collect(),
+            error: endpoint.error,
+        })
+        .collect()
 }
 
 /// One provider, or all.
@@ -158,10 +184,15 @@ fn access_notes(caller: &Caller, model: &str) -> Vec<String> {
     let mut notes = Vec::new();
     let user = &caller.key.user;
     if !caller.key.is_enabled || !user.is_enabled {
-        notes.push("The key or its user is switched off: the request would be refused with 401.".to_owned());
+        notes.push(
+            "The key or its user is switched off: the request would be refused with 401."
+                .to_owned(),
+        );
     }
     if !user.allowed_models.is_empty() && !user.allowed_models.iter().any(|m| m == model) {
-        notes.push("The user may not use this model: the request would be refused with 403.".to_owned());
+        notes.push(
+            "The user may not use this model: the request would be refused with 403.".to_owned(),
+        );
     }
     notes
 }

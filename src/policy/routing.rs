@@ -18,9 +18,7 @@ use super::affinity::{self, Affinity, Stay};
 use super::breaker::{self, Breakers, Permit, Target};
 use super::hedge::HedgeBudget;
 use super::inflight::{Inflight, InflightGuard};
-use super::select::{
-    self, Choice, Draw, Hindrance, Nomination, Nominee, Standing, Survey, Wanted,
-};
+use super::select::{self, Choice, Draw, Hindrance, Nomination, Nominee, Standing, Survey, Wanted};
 use crate::domain::caller::Caller;
 use crate::domain::chain::{How, Nobody};
 use crate::domain::protocol::Protocol;
@@ -143,7 +141,9 @@ impl Routing {
             endpoint: (provider.endpoints.len() > 1).then_some(endpoint),
             model: asked.map(Arc::from),
         };
-        let permit = self.breakers.admit(target, &provider.breaker, at, is_forced)?;
+        let permit = self
+            .breakers
+            .admit(target, &provider.breaker, at, is_forced)?;
         Some((seat, permit))
     }
 
@@ -282,5 +282,8 @@ fn minute(question: &Question<'_>) -> TimeOfDay {
 /// The provider's factor and its group's together.
 fn price_factor(snapshot: &Snapshot, choice: &Choice) -> Multiplier {
     let group = snapshot.groups.get(choice.group()).copied();
-    choice.provider.cost_multiplier.times(group.unwrap_or_default())
+    choice
+        .provider
+        .cost_multiplier
+        .times(group.unwrap_or_default())
 }

@@ -54,14 +54,23 @@ pub fn of(verdict: &Verdict, contender: &mut Contender, snapshot: &Snapshot) -> 
             ..Blame::plain(Fault::Provider, "the answer has no content")
         }),
         Verdict::Refused => {
-            let status = contender.head.as_ref().map_or(UNTOLD, |h| h.status.as_u16());
+            let status = contender
+                .head
+                .as_ref()
+                .map_or(UNTOLD, |h| h.status.as_u16());
             let what = format!("the upstream answered {status}");
             Finding::Bad(classify(status, status == 500, what, contender, snapshot))
         }
         Verdict::Bad { status, what } => {
             let is_ambiguous = !matches!(status, Some(401..=404 | 429 | 503 | 529));
             let status = status.unwrap_or(UNTOLD);
-            Finding::Bad(classify(status, is_ambiguous, what.clone(), contender, snapshot))
+            Finding::Bad(classify(
+                status,
+                is_ambiguous,
+                what.clone(),
+                contender,
+                snapshot,
+            ))
         }
     }
 }
@@ -73,10 +82,16 @@ fn classify(
     contender: &mut Contender,
     snapshot: &Snapshot,
 ) -> Blame {
-    let provider = contender.provider.as_ref().map_or(0, |provider| provider.id);
+    let provider = contender
+        .provider
+        .as_ref()
+        .map_or(0, |provider| provider.id);
     let body = contender.body();
     let rules = |text: &str| {
-        let rule = snapshot.error_rules.iter().find(|rule| rule.matches(provider, text))?;
+        let rule = snapshot
+            .error_rules
+            .iter()
+            .find(|rule| rule.matches(provider, text))?;
         Some(retry::Blame {
             fault: rule.fault,
             override_status: rule.override_status,
@@ -84,8 +99,13 @@ fn classify(
         })
     };
     let found = retry::classify(status, &body, rules);
-    let overriding = (found.override_status.is_some() || found.override_message.is_some())
-        .then(|| Refusal::upstream(found.override_status.unwrap_or(status), found.override_message));
+    let overriding =
+        (found.override_status.is_some() || found.override_message.is_some()).then(|| {
+            Refusal::upstream(
+                found.override_status.unwrap_or(status),
+                found.override_message,
+            )
+        });
     Blame {
         fault: found.fault,
         what,
@@ -97,7 +117,9 @@ fn classify(
 /// Whether an answer that failed may be shown to the client when nobody does better.
 pub fn may_be_shown(blame: &Blame, verdict: &Verdict, head: &ResponseHeader, body: &Bytes) -> bool {
     match verdict {
-        Verdict::Refused => blame.fault != Fault::Key && !judge::is_page(body) && head.status.as_u16() >= 400,
+        Verdict::Refused => {
+            blame.fault != Fault::Key && !judge::is_page(body) && head.status.as_u16() >= 400
+        }
         Verdict::Empty => true,
         _ => false,
     }

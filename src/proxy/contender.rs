@@ -414,14 +414,28 @@ fn next_due(
     let with_connect = |ms: u64| if ms == 0 { 0 } else { ms + timeouts.connect_ms };
     let candidates = match way {
         Way::Headless if wants_stream => [
-            after(started, with_connect(timeouts.first_byte_ms), Due::FirstByte),
+            after(
+                started,
+                with_connect(timeouts.first_byte_ms),
+                Due::FirstByte,
+            ),
             None,
             None,
         ],
-        Way::Headless | Way::Judge | Way::Pass => [after(started, timeouts.total_ms, Due::Total), None, None],
-        Way::Error => [Some((Instant::now() + ERROR_WAIT, Due::ErrorBody)), None, None],
+        Way::Headless | Way::Judge | Way::Pass => {
+            [after(started, timeouts.total_ms, Due::Total), None, None]
+        }
+        Way::Error => [
+            Some((Instant::now() + ERROR_WAIT, Due::ErrorBody)),
+            None,
+            None,
+        ],
         Way::Gate => [
-            after(started, with_connect(timeouts.first_content_ms), Due::FirstContent),
+            after(
+                started,
+                with_connect(timeouts.first_content_ms),
+                Due::FirstContent,
+            ),
             after(Instant::now(), timeouts.idle_ms, Due::Idle),
             first_piece.and_then(|at| after(at, u64::from(hold_seconds) * 1000, Due::Hold)),
         ],

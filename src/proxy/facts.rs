@@ -8,8 +8,8 @@ use entity::value::Multiplier;
 use uuid::Uuid;
 
 use super::attempt::Plan;
-use super::report::Report;
 use super::losers::Loser;
+use super::report::Report;
 use crate::domain::caller::Caller;
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::protocol::Dialect;

@@ -21,11 +21,11 @@ use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
 
 use super::alarm::Alarm;
-use super::report::Report;
 use super::contender::{Contender, is_event_stream, millis};
 use super::facts::Facts;
 use super::parts::Parts;
 use super::reply;
+use super::report::Report;
 use super::stop::Stop;
 use super::subrequest::Running;
 use crate::domain::fault::Fault;
@@ -159,7 +159,10 @@ impl Way<'_> {
                     self.pass(piece.as_ref());
                 }
                 HttpTask::Trailer(_) | HttpTask::Done => {
-                    if self.facts.answer.is_stream && self.is_metered && !running.line().is_complete() {
+                    if self.facts.answer.is_stream
+                        && self.is_metered
+                        && !running.line().is_complete()
+                    {
                         end = Some(broken("the stream ended without its last event"));
                         break;
                     }
@@ -307,7 +310,8 @@ impl Silence {
 
     fn renew(&mut self) {
         if self.is_per_chunk {
-            self.alarm.set(self.limit.map(|limit| Instant::now() + limit));
+            self.alarm
+                .set(self.limit.map(|limit| Instant::now() + limit));
         }
     }
 

@@ -28,10 +28,10 @@ use super::deliver;
 use super::facts::Facts;
 use super::losers::Loser;
 use super::parts::Parts;
-use super::{relay, reply};
 use super::stop::Stop;
 use super::subrequest;
 use super::tries::{Leeway, Tries};
+use super::{relay, reply};
 use crate::domain::chain::Outcome;
 use crate::domain::fault::Fault;
 use crate::domain::refusal::{Reason, Refusal};
@@ -75,7 +75,9 @@ pub async fn attempts(
                     Weighed::Answer(contender, blame) => {
                         blame::somebody_answered(facts);
                         let losers = run.field.drain(..);
-                        facts.losers.extend(losers.map(|loser| read_on(loser, parts)));
+                        facts
+                            .losers
+                            .extend(losers.map(|loser| read_on(loser, parts)));
                         return deliver::deliver(facts, session, parts, *contender, blame).await;
                     }
                     Weighed::Override(refusal) => {
@@ -331,7 +333,11 @@ async fn pass_on(
             return Ok(reply::held(facts, session, *head, body).await?);
         }
         Some(HeldAnswer::Ours(refusal)) => return Err(refusal.into()),
-        None if facts.attempts.iter().all(|t| t.record.provider_id.is_none()) => {
+        None if facts
+            .attempts
+            .iter()
+            .all(|t| t.record.provider_id.is_none()) =>
+        {
             "No provider is available for this request: none that this key may use serves this protocol and model now."
         }
         None => "No provider could answer this request; please try again shortly.",

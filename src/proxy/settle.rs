@@ -215,8 +215,7 @@ fn error_message(facts: &Facts) -> Option<String> {
     if let Some(cut) = &facts.answer.cut {
         return Some(cut.clone());
     }
-    let in_stream = served(&facts.attempts)
-        .and_then(|t| t.reading.as_ref()?.error.clone());
+    let in_stream = served(&facts.attempts).and_then(|t| t.reading.as_ref()?.error.clone());
     if in_stream.is_some() {
         return in_stream;
     }

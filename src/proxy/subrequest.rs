@@ -26,12 +26,12 @@ use pingora::proxy::subrequest::{BodyMode, Ctx};
 use pingora::proxy::{Session, SubrequestSpawner};
 use pingora::{ErrorType, OrErr};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use super::attempt::Attempt;
-use super::report::Report;
 use super::line::Line;
+use super::report::Report;
 use crate::domain::provider::Provider;
 
 /// Stands for the body in the subrequest's input, see the module's documentation.

@@ -89,7 +89,9 @@ impl Tries {
 
     /// How long to wait before it; zero for another provider.
     pub fn pause(&self) -> Duration {
-        self.again.as_ref().map_or(Duration::ZERO, |again| again.pause)
+        self.again
+            .as_ref()
+            .map_or(Duration::ZERO, |again| again.pause)
     }
 
     /// What it must keep to.

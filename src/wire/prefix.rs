@@ -28,7 +28,7 @@ use foldhash::quality::{FixedState, FoldHasher};
 use memchr::memmem;
 
 /// Boundaries that are kept, the last ones.
-pub const KEPT: usize = 8;
+pub const KEPT: usize = 16;
 
 /// Changes with every change to what is hashed and how.
 const HASH: FixedState = FixedState::with_seed(0x7377_6974_6368_0001);

@@ -126,8 +126,15 @@ async fn one(case: &Case, is_stream: bool) {
     let response = app.post("/v1/messages", &body).await;
     assert_eq!(response.status(), 200, "{what}");
     let text = response.text().await.unwrap();
-    assert!(text.contains("PO") && !text.contains("error"), "{what}: {text}");
-    assert_eq!(text.matches("message_start").count(), usize::from(is_stream) * 2, "{what}: {text}");
+    assert!(
+        text.contains("PO") && !text.contains("error"),
+        "{what}: {text}"
+    );
+    assert_eq!(
+        text.matches("message_start").count(),
+        usize::from(is_stream) * 2,
+        "{what}: {text}"
+    );
 
     let row = app.row().await;
     let chain = row["chain"].as_array().unwrap();
@@ -138,10 +145,17 @@ async fn one(case: &Case, is_stream: bool) {
     assert_eq!(first["status"], json!(case.status), "{what}: {row:#}");
     assert_eq!(first["fault"], case.fault, "{what}: {row:#}");
     let error = first["error"].as_str().unwrap();
-    assert!(!error.is_empty() && error.contains(case.error), "{what}: {row:#}");
+    assert!(
+        !error.is_empty() && error.contains(case.error),
+        "{what}: {row:#}"
+    );
     let excerpt = first["errorBody"].as_str().unwrap_or_default();
     assert!(excerpt.contains(case.excerpt), "{what}: {row:#}");
-    assert_eq!(first["selection"]["kept"].as_array().unwrap().len(), 2, "{what}: {row:#}");
+    assert_eq!(
+        first["selection"]["kept"].as_array().unwrap().len(),
+        2,
+        "{what}: {row:#}"
+    );
     assert_eq!(chain[1]["outcome"], "completed", "{what}");
     assert_eq!(chain[1]["providerName"], "good", "{what}");
     assert_eq!(row["usage"]["inputTokens"], 25, "{what}");
@@ -198,11 +212,16 @@ async fn an_error_after_the_commit_ends_the_stream_with_an_error_event() {
     let upstream = Upstream::start().await;
     let app = TestApp::start().await;
     let script = "chunks=4;errorEventAfter=4;errorType=overloaded_error";
-    app.provider("a", "claude", &upstream.url(script), json!({})).await;
-    app.provider("b", "claude", &upstream.url(""), json!({"priority": 1})).await;
+    app.provider("a", "claude", &upstream.url(script), json!({}))
+        .await;
+    app.provider("b", "claude", &upstream.url(""), json!({"priority": 1}))
+        .await;
     let body = json!({"model": "m", "stream": true, "messages": []});
     let text = app.post("/v1/messages", &body).await.text().await.unwrap();
-    assert!(text.contains("overloaded_error") && !text.contains("message_stop"), "{text}");
+    assert!(
+        text.contains("overloaded_error") && !text.contains("message_stop"),
+        "{text}"
+    );
     let row = app.row().await;
     assert_eq!(row["chain"].as_array().map(Vec::len), Some(1), "{row:#}");
     let _: &Value = &row["chain"][0];

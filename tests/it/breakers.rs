@@ -26,11 +26,13 @@ fn seen(upstream: &Upstream) -> usize {
 async fn a_dead_provider_gets_no_more_than_its_threshold_and_its_share_back_once_it_lives() {
     let (bad, good) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
-    let breaking = json!({"breaker": {"failureThreshold": 3, "openSeconds": 1, "halfOpenSuccesses": 2}});
+    let breaking =
+        json!({"breaker": {"failureThreshold": 3, "openSeconds": 1, "halfOpenSuccesses": 2}});
     let id = app
         .provider("bad", "claude", &bad.url("status=503;times=3"), breaking)
         .await;
-    app.provider("good", "claude", &good.url(""), json!({"priority": 1})).await;
+    app.provider("good", "claude", &good.url(""), json!({"priority": 1}))
+        .await;
     for n in 0..20 {
         let response = app.post("/v1/messages", &body(&n.to_string())).await;
         assert_eq!(response.status(), 200);
@@ -48,7 +50,12 @@ async fn a_dead_provider_gets_no_more_than_its_threshold_and_its_share_back_once
         let response = app.post("/v1/messages", &body(&format!("again {n}"))).await;
         assert_eq!(response.status(), 200);
     }
-    assert_eq!((seen(&bad), seen(&good)), (9, 20), "{:#}", breaker(&app, id).await);
+    assert_eq!(
+        (seen(&bad), seen(&good)),
+        (9, 20),
+        "{:#}",
+        breaker(&app, id).await
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,8 +63,11 @@ async fn a_breaker_is_reset_by_hand_and_survives_a_restart() {
     let (bad, good) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
     let breaking = json!({"breaker": {"failureThreshold": 1, "openSeconds": 600}});
-    let id = app.provider("bad", "claude", &bad.url("status=500;times=1"), breaking).await;
-    app.provider("good", "claude", &good.url(""), json!({"priority": 1})).await;
+    let id = app
+        .provider("bad", "claude", &bad.url("status=500;times=1"), breaking)
+        .await;
+    app.provider("good", "claude", &good.url(""), json!({"priority": 1}))
+        .await;
     app.post("/v1/messages", &body("a")).await;
     eventually("the breaker is open", || async {
         (breaker(&app, id).await["items"][0]["state"] == "open").then_some(())
@@ -91,7 +101,12 @@ async fn a_poison_request_opens_no_breaker() {
     }
     for id in ids {
         let state = breaker(&app, id).await;
-        let open: Vec<_> = state["items"].as_array().unwrap().iter().filter(|b| b["state"] != "closed").collect();
+        let open: Vec<_> = state["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|b| b["state"] != "closed")
+            .collect();
         assert!(open.is_empty(), "{state:#}");
     }
     let rows = app.rows(5).await;
@@ -107,22 +122,44 @@ async fn with_all_breakers_open_the_least_bad_is_tried_once() {
     let upstream = Upstream::start().await;
     let app = TestApp::start().await;
     let breaking = json!({"breaker": {"failureThreshold": 1, "openSeconds": 600}});
-    app.provider("only", "claude", &upstream.url("status=503;times=1"), breaking).await;
+    app.provider(
+        "only",
+        "claude",
+        &upstream.url("status=503;times=1"),
+        breaking,
+    )
+    .await;
     assert_eq!(app.post("/v1/messages", &body("a")).await.status(), 503);
     let response = app.post("/v1/messages", &body("b")).await;
     assert_eq!(response.status(), 200);
     let rows = app.rows(2).await;
-    assert_eq!(rows[0]["chain"][0]["selection"]["by"], "last_resort", "{:#}", rows[0]);
+    assert_eq!(
+        rows[0]["chain"][0]["selection"]["by"], "last_resort",
+        "{:#}",
+        rows[0]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_asks_for_rest_gets_it() {
     let (tired, good) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
-    app.provider("tired", "claude", &tired.url("status=429;retryAfter=1;times=1"), json!({})).await;
-    app.provider("good", "claude", &good.url(""), json!({"priority": 1})).await;
+    app.provider(
+        "tired",
+        "claude",
+        &tired.url("status=429;retryAfter=1;times=1"),
+        json!({}),
+    )
+    .await;
+    app.provider("good", "claude", &good.url(""), json!({"priority": 1}))
+        .await;
     for n in 0..3 {
-        assert_eq!(app.post("/v1/messages", &body(&n.to_string())).await.status(), 200);
+        assert_eq!(
+            app.post("/v1/messages", &body(&n.to_string()))
+                .await
+                .status(),
+            200
+        );
     }
     assert_eq!((seen(&tired), seen(&good)), (1, 3));
     let begun = Instant::now();
@@ -139,16 +176,38 @@ async fn a_missing_model_closes_the_provider_for_that_model_alone() {
     let (partial, good) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
     let breaking = json!({"breaker": {"failureThreshold": 2, "openSeconds": 600}});
-    let id = app.provider("partial", "claude", &partial.url("status=404;times=2"), breaking).await;
-    app.provider("good", "claude", &good.url(""), json!({"priority": 1})).await;
+    let id = app
+        .provider(
+            "partial",
+            "claude",
+            &partial.url("status=404;times=2"),
+            breaking,
+        )
+        .await;
+    app.provider("good", "claude", &good.url(""), json!({"priority": 1}))
+        .await;
     for n in 0..4 {
-        assert_eq!(app.post("/v1/messages", &body(&n.to_string())).await.status(), 200);
+        assert_eq!(
+            app.post("/v1/messages", &body(&n.to_string()))
+                .await
+                .status(),
+            200
+        );
     }
     assert_eq!((seen(&partial), seen(&good)), (2, 4));
     let other = json!({"model": "other", "messages": [{"role": "user", "content": "x"}]});
     assert_eq!(app.post("/v1/messages", &other).await.status(), 200);
     assert_eq!((seen(&partial), seen(&good)), (3, 4));
     let state = breaker(&app, id).await;
-    let open = state["items"].as_array().unwrap().iter().find(|b| b["state"] == "open").unwrap();
-    assert_eq!((&open["scope"], &open["subject"]), (&json!("model"), &json!("m")), "{state:#}");
+    let open = state["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|b| b["state"] == "open")
+        .unwrap();
+    assert_eq!(
+        (&open["scope"], &open["subject"]),
+        (&json!("model"), &json!("m")),
+        "{state:#}"
+    );
 }

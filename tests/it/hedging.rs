@@ -36,19 +36,40 @@ async fn the_first_content_wins_and_the_loser_is_settled() {
     let (slow, fast) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
     percent(&app, 100).await;
-    app.provider("slow", "claude", &slow.url("firstEventDelayMs=1500;text=SLOW;output=7"), json!({"hedgeAfterMs": 200})).await;
-    app.provider("fast", "claude", &fast.url("text=FAST"), json!({"priority": 1})).await;
+    app.provider(
+        "slow",
+        "claude",
+        &slow.url("firstEventDelayMs=1500;text=SLOW;output=7"),
+        json!({"hedgeAfterMs": 200}),
+    )
+    .await;
+    app.provider(
+        "fast",
+        "claude",
+        &fast.url("text=FAST"),
+        json!({"priority": 1}),
+    )
+    .await;
     let (first, text) = ask(&app, "x").await;
     assert!(first < Duration::from_millis(1000), "{first:?}");
     assert!(text.contains("FA") && !text.contains("SL"), "{text}");
     let row = app.row().await;
     let chain = row["chain"].as_array().unwrap();
     assert_eq!(chain.len(), 2, "{row:#}");
-    assert_eq!((&chain[0]["outcome"], &chain[0]["providerName"]), (&json!("completed"), &json!("fast")));
+    assert_eq!(
+        (&chain[0]["outcome"], &chain[0]["providerName"]),
+        (&json!("completed"), &json!("fast"))
+    );
     assert_eq!(chain[0]["selection"]["by"], "hedge", "{row:#}");
-    assert_eq!((&chain[1]["outcome"], &chain[1]["providerName"]), (&json!("lost"), &json!("slow")));
+    assert_eq!(
+        (&chain[1]["outcome"], &chain[1]["providerName"]),
+        (&json!("lost"), &json!("slow"))
+    );
     assert_eq!(chain[1]["usage"]["outputTokens"], 7, "{row:#}");
-    assert_eq!(row["usage"]["outputTokens"], 12, "both are paid for: {row:#}");
+    assert_eq!(
+        row["usage"]["outputTokens"], 12,
+        "both are paid for: {row:#}"
+    );
     assert_eq!(row["settledFrom"], "terminal");
 }
 
@@ -57,12 +78,29 @@ async fn a_hedge_that_fails_leaves_the_first_alone() {
     let (slow, bad) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
     percent(&app, 100).await;
-    app.provider("slow", "claude", &slow.url("firstEventDelayMs=700;text=SLOW"), json!({"hedgeAfterMs": 100})).await;
-    app.provider("bad", "claude", &bad.url("status=500"), json!({"priority": 1})).await;
+    app.provider(
+        "slow",
+        "claude",
+        &slow.url("firstEventDelayMs=700;text=SLOW"),
+        json!({"hedgeAfterMs": 100}),
+    )
+    .await;
+    app.provider(
+        "bad",
+        "claude",
+        &bad.url("status=500"),
+        json!({"priority": 1}),
+    )
+    .await;
     let (_, text) = ask(&app, "x").await;
     assert!(text.contains("SL"), "{text}");
     let row = app.row().await;
-    let outcomes: Vec<_> = row["chain"].as_array().unwrap().iter().map(|a| a["outcome"].clone()).collect();
+    let outcomes: Vec<_> = row["chain"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["outcome"].clone())
+        .collect();
     assert_eq!(outcomes, ["failed", "completed"], "{row:#}");
 }
 
@@ -71,8 +109,15 @@ async fn the_budget_caps_how_many_are_hedged() {
     let (slow, fast) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
     percent(&app, 10).await;
-    app.provider("slow", "claude", &slow.url("firstEventDelayMs=150"), json!({"hedgeAfterMs": 20, "breaker": {"failureThreshold": 0}})).await;
-    app.provider("fast", "claude", &fast.url(""), json!({"priority": 1})).await;
+    app.provider(
+        "slow",
+        "claude",
+        &slow.url("firstEventDelayMs=150"),
+        json!({"hedgeAfterMs": 20, "breaker": {"failureThreshold": 0}}),
+    )
+    .await;
+    app.provider("fast", "claude", &fast.url(""), json!({"priority": 1}))
+        .await;
     futures_util::stream::iter(0..60)
         .for_each_concurrent(6, |n| {
             let app = &app;
@@ -82,15 +127,25 @@ async fn the_budget_caps_how_many_are_hedged() {
         })
         .await;
     let hedged = fast.recorder().seen().len();
-    assert!((1..=60 / 10 + 3).contains(&hedged), "{hedged} of 60 were hedged");
+    assert!(
+        (1..=60 / 10 + 3).contains(&hedged),
+        "{hedged} of 60 were hedged"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_off_by_default() {
     let (slow, fast) = (Upstream::start().await, Upstream::start().await);
     let app = TestApp::start().await;
-    app.provider("slow", "claude", &slow.url("firstEventDelayMs=400"), json!({})).await;
-    app.provider("fast", "claude", &fast.url(""), json!({"priority": 1})).await;
+    app.provider(
+        "slow",
+        "claude",
+        &slow.url("firstEventDelayMs=400"),
+        json!({}),
+    )
+    .await;
+    app.provider("fast", "claude", &fast.url(""), json!({"priority": 1}))
+        .await;
     ask(&app, "x").await;
     assert!(fast.recorder().seen().is_empty());
 }
@@ -102,8 +157,15 @@ async fn a_provider_of_3_s_beside_one_of_30_ms() {
     let app = TestApp::start().await;
     percent(&app, 100).await;
     let hedged = json!({"hedgeAfterMs": 200, "weight": 1});
-    app.provider("slow", "claude", &slow.url("firstEventDelayMs=3000"), hedged.clone()).await;
-    app.provider("fast", "claude", &fast.url("firstEventDelayMs=30"), hedged).await;
+    app.provider(
+        "slow",
+        "claude",
+        &slow.url("firstEventDelayMs=3000"),
+        hedged.clone(),
+    )
+    .await;
+    app.provider("fast", "claude", &fast.url("firstEventDelayMs=30"), hedged)
+        .await;
     let mut times: Vec<Duration> = futures_util::stream::iter(0..60)
         .map(|n| {
             let app = &app;

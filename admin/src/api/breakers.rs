@@ -36,6 +36,8 @@ pub enum BreakerState {
     Open,
     /// A few do, to see.
     HalfOpen,
+    /// It asked to be left alone for a while, and is, as long as there is another.
+    Resting,
 }
 
 /// A breaker as it stands on this node.
@@ -238,6 +240,7 @@ impl From<gateway::Breaker> for Breaker {
                 gateway::BreakerState::Closed => BreakerState::Closed,
                 gateway::BreakerState::Open => BreakerState::Open,
                 gateway::BreakerState::HalfOpen => BreakerState::HalfOpen,
+                gateway::BreakerState::Resting => BreakerState::Resting,
             },
             reason: breaker.reason,
             opened_at: breaker.opened_at,

@@ -49,6 +49,8 @@ pub enum BreakerState {
     Open,
     /// A few do, to see.
     HalfOpen,
+    /// It asked to be left alone for a while, and is, as long as there is another.
+    Resting,
 }
 
 /// One failure a breaker has seen.
