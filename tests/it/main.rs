@@ -16,6 +16,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod aborts;
 mod admin_side;
+mod bad_answers;
 mod bodies;
 mod credentials;
 mod failover;
