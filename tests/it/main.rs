@@ -16,7 +16,6 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod aborts;
 mod admin_side;
-mod bad_answers;
 mod bodies;
 mod credentials;
 mod failover;
@@ -25,6 +24,7 @@ mod hot_reload;
 mod logging;
 mod refusals;
 mod rewriting;
+mod scripts;
 mod shutdown;
 mod sizes;
 mod streaming;
