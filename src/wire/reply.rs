@@ -45,7 +45,7 @@ pub const STALLED: &str = "The upstream stopped answering.";
 pub const SHUTTING_DOWN: &str = "The gateway is shutting down. Send the request again.";
 
 /// What keeps a stream of events alive while the upstream says nothing; only between two events, see
-/// [`Framing`](super::sse::framing::Framing).
+/// [`Framing`].
 ///
 /// Anthropic has an event for it, which its clients skip. Those of OpenAI's protocols skip comments, and so does Gemini CLI where it
 /// speaks to Code Assist. Gemini's API has nothing of the kind: Google's own SDKs for Go and Python take a comment for a

@@ -30,6 +30,7 @@ mod logging;
 mod outbound;
 mod refusals;
 mod rewriting;
+mod scripts;
 mod shutdown;
 mod sizes;
 mod stickiness;
