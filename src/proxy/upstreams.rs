@@ -165,6 +165,12 @@ impl Upstreams {
         provider.endpoints.iter().map(of).collect()
     }
 
+    /// Whether a provider is being reached directly because its proxy failed.
+    pub fn is_bypassed(&self, provider: i64) -> bool {
+        let bypasses = self.bypasses.lock();
+        bypasses.get(&provider).is_some_and(|bypass| bypass.is_on())
+    }
+
     /// Endpoints to be tended now, the longest overdue first.
     pub fn due(&self) -> Vec<Arc<Endpoint>> {
         let table = self.table.load();

@@ -15,10 +15,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use switchyard::mock::Recorder;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::support::{TestApp, TlsFront, Upstream, noise};
+use crate::support::{LIMIT, TestApp, TlsFront, Upstream, noise};
 
 /// A gateway that trusts the front, and a fake upstream behind it.
 async fn start(protocols: &[&str]) -> (TestApp, Upstream, TlsFront) {
@@ -84,8 +85,14 @@ async fn bodies_arrive_whole_and_heads_are_http_2() {
             assert!(hosts.count() <= 1, "{:?}", seen.headers);
         }
     }
-    let models = app.ask(Method::GET, "/v1/messages/batches").send().await;
-    assert!(models.unwrap().status().is_success());
+    // Without a body.
+    for (method, path) in [
+        (Method::GET, "/v1/messages/batches"),
+        (Method::POST, "/v1/messages/batches/b/cancel"),
+    ] {
+        let response = app.ask(method, path).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}");
+    }
     assert_eq!(front.connections(), 1, "one connection for all of it");
 }
 
@@ -141,9 +148,8 @@ async fn a_client_that_leaves_ends_its_own_stream_only() {
     };
     let (answer, ()) = tokio::join!(stays, leaves);
     assert!(answer.contains("message_stop"), "{answer}");
-    let is_quiet = |recorder: &switchyard::mock::Recorder| recorder.in_flight() == 0;
-    let recorder = upstream.recorder();
-    assert!(recorder.wait_until(Duration::from_secs(20), is_quiet).await);
+    let is_quiet = |recorder: &Recorder| recorder.in_flight() == 0;
+    assert!(upstream.recorder().wait_until(LIMIT, is_quiet).await);
     assert_eq!(
         app.post("/v1/messages", &message(10, false)).await.status(),
         200
@@ -179,7 +185,8 @@ async fn clients_that_do_not_read_hold_back_nobody_on_their_connection() {
         assert!(response.text().await.unwrap().contains("PO"));
     }
     assert!(before.elapsed() < Duration::from_secs(3));
-    assert_eq!(upstream.recorder().in_flight(), stalled.len());
+    let are_stalled = |recorder: &Recorder| recorder.in_flight() == stalled.len();
+    assert!(upstream.recorder().wait_until(LIMIT, are_stalled).await);
     assert_eq!(front.connections(), 1, "they are on one connection");
 }
 
@@ -348,7 +355,8 @@ async fn a_provider_without_http_2_is_spoken_to_in_http_1() {
     for seen in upstream.recorder().seen() {
         assert_eq!(seen.version, "HTTP/1.1");
     }
-    assert_eq!(front.connections(), 1);
+    // The next request may come before the connection is back in the pool.
+    assert!(front.connections() < 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

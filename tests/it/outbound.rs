@@ -1,5 +1,7 @@
 //! Providers behind proxies of their own: every kind, with credentials, and what happens when they fail.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{FakeProxy, Speaks, TestApp, TlsFront, Upstream};
@@ -40,6 +42,8 @@ async fn every_kind_of_proxy_leads_to_the_provider() {
         for _ in 0..3 {
             let response = app.post("/v1/messages", &message()).await;
             assert_eq!(response.status(), 200, "{scheme}");
+            // The connection has to be back in the pool.
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let asked = proxy.asked();
         let is_named = asked[0].starts_with("localhost:");

@@ -170,7 +170,7 @@ async fn a_proxy_that_is_none_is_an_error_in_time() {
     ] {
         let at = says(answer, times).await;
         let mut some = provider("http://relay.test", &format!("http://{at}"));
-        some.timeouts.connect_ms = 300;
+        some.timeouts.connect_ms = if times == 0 { 300 } else { 10_000 };
         let upstreams = Upstreams::new(None);
         let error = through(&reach(&upstreams, &some).await).await.unwrap_err();
         let shown = error.to_string();
@@ -205,6 +205,7 @@ async fn a_proxy_that_fails_is_bypassed_if_so_configured() {
         if proxy != nowhere {
             is_echoed(through(&first).await.unwrap()).await;
         }
+        assert!(upstreams.is_bypassed(some.id));
         let next = reach(&upstreams, &some).await;
         assert!(next.tunnel.is_none(), "{proxy} is left alone for a while");
         assert_eq!((next.address.port(), next.group), (port, 0));

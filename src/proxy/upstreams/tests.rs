@@ -137,16 +137,16 @@ async fn a_look_up_that_is_abandoned_leaves_nobody_waiting() {
 async fn a_stale_answer_is_used_while_it_is_renewed_behind_the_scenes() {
     let book = Book::of(&["127.0.0.1:1"]);
     let terms = Terms {
-        fresh: Duration::from_millis(50),
-        stale: Duration::from_millis(1000),
-        retry: Duration::from_millis(50),
+        fresh: Duration::from_millis(300),
+        stale: Duration::from_millis(1500),
+        retry: Duration::from_millis(300),
         used: Duration::from_secs(60),
     };
     let upstreams = upstreams(&book, terms);
     let relay = provider(1, &["http://relay.test"]);
     address(&upstreams, &relay).await.unwrap();
     assert!(upstreams.due().is_empty(), "nothing to renew yet");
-    tokio::time::sleep(Duration::from_millis(80)).await;
+    tokio::time::sleep(Duration::from_millis(350)).await;
     *book.known.lock() = vec!["127.0.0.1:2".parse().unwrap()];
     *book.pause.lock() = Duration::from_millis(100);
     let due = upstreams.due().pop().unwrap();
@@ -160,12 +160,12 @@ async fn a_stale_answer_is_used_while_it_is_renewed_behind_the_scenes() {
     // A renewal that fails changes nothing, until the answer is too old.
     *book.known.lock() = Vec::new();
     *book.pause.lock() = Duration::ZERO;
-    tokio::time::sleep(Duration::from_millis(80)).await;
+    tokio::time::sleep(Duration::from_millis(350)).await;
     upstreams.due().pop().unwrap().tend(ANY).await;
     assert_eq!(book.asked(), 3);
     assert!(upstreams.due().is_empty(), "not again at once");
     assert_eq!(address(&upstreams, &relay).await.unwrap().port(), 2);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(1600)).await;
     assert!(address(&upstreams, &relay).await.is_err());
 }
 
@@ -173,17 +173,17 @@ async fn a_stale_answer_is_used_while_it_is_renewed_behind_the_scenes() {
 async fn names_nobody_uses_are_not_renewed() {
     let book = Book::of(&["127.0.0.1:1"]);
     let terms = Terms {
-        fresh: Duration::from_millis(20),
-        used: Duration::from_millis(60),
+        fresh: Duration::from_millis(100),
+        used: Duration::from_millis(600),
         ..Terms::default()
     };
     let upstreams = upstreams(&book, terms);
     let relay = provider(1, &["http://relay.test"]);
     upstreams.sync(&[Arc::new(provider(2, &["http://other.test"]))]);
     address(&upstreams, &relay).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
     assert_eq!(upstreams.due().len(), 1);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(upstreams.due().is_empty());
 }
 
