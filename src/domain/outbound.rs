@@ -69,7 +69,8 @@ impl OutboundProxy {
         if authority.host().is_empty() {
             return Err(BadProxyUrl("has no host"));
         }
-        let has_wrong_port = authority.port().is_some() && authority.port_u16().is_none();
+        let after_host = authority.as_str().rsplit(']').next().unwrap_or_default();
+        let has_wrong_port = after_host.contains(':') && authority.port_u16().is_none();
         if has_wrong_port || authority.port_u16() == Some(0) {
             return Err(BadProxyUrl("has a wrong port"));
         }

@@ -16,6 +16,7 @@ use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
 use crate::policy::affinity::Flight;
 use crate::policy::breaker::{Failure, Permit};
+use crate::policy::select::Choice;
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::meter::Reading;
@@ -141,26 +142,13 @@ impl Facts {
             settled_from: reading.as_ref().map(|r| r.provenance).unwrap_or_default(),
         };
         match (report.choice, report.nobody) {
-            (Some(choice), _) => {
-                let provider = &choice.provider;
-                let group = self.snapshot.groups.get(choice.group());
-                record.provider_id = Some(provider.id);
-                record.provider_name = Some(provider.name.clone());
-                let endpoint = provider.endpoints.get(report.endpoint);
-                record.endpoint = endpoint.map(|endpoint| endpoint.authority.clone());
-                record.provider_multiplier = provider.cost_multiplier;
-                record.group_multiplier = group.copied().unwrap_or_default();
-                record.selection = Some(choice.selection);
-            }
-            (None, Some(nobody)) => {
-                // Others were tried before: their story is told already.
-                if !self.attempts.is_empty() {
-                    return;
-                }
+            (Some(choice), _) => self.describe(&mut record, choice, report.endpoint),
+            // Where others were tried before, their story is told already.
+            (None, Some(nobody)) if self.attempts.is_empty() => {
                 record.outcome = Outcome::Unserved;
                 record.nobody = Some(nobody);
             }
-            (None, None) => return,
+            (None, _) => return,
         }
         self.attempts.push(Tried {
             record,
@@ -170,6 +158,18 @@ impl Facts {
             is_ambiguous: false,
             permit: report.permit,
         });
+    }
+
+    fn describe(&self, record: &mut AttemptRecord, choice: Choice, endpoint: usize) {
+        let provider = &choice.provider;
+        let group = self.snapshot.groups.get(choice.group());
+        record.provider_id = Some(provider.id);
+        record.provider_name = Some(provider.name.clone());
+        let endpoint = provider.endpoints.get(endpoint);
+        record.endpoint = endpoint.map(|endpoint| endpoint.authority.clone());
+        record.provider_multiplier = provider.cost_multiplier;
+        record.group_multiplier = group.copied().unwrap_or_default();
+        record.selection = Some(choice.selection);
     }
 }
 

@@ -185,10 +185,15 @@ impl Journey {
         };
         let ask = plan.ask();
         let affinity = &self.parts.routing.affinity;
-        let flight = affinity.begin(&ask);
-        let bound = affinity.nominate(&ask, &flight, self.facts.arrived);
-        (plan.conversation, plan.bound) = (affinity::conversation(&ask), bound);
-        self.facts.flight = Some(flight);
+        let conversation = affinity::conversation(&ask);
+        // Counting tokens is not a turn, and a session is not busy with it.
+        if plan.endpoint.operation.is_metered() {
+            let flight = affinity.begin(&ask);
+            let bound = affinity.nominate(&ask, &flight, self.facts.arrived);
+            plan.bound = bound;
+            self.facts.flight = Some(flight);
+        }
+        plan.conversation = conversation;
         let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
         Ok(plan)

@@ -41,7 +41,10 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
 
 /// The conversation stays with the provider that answered it, and leaves one that failed it.
 fn stick(facts: &Facts, parts: &Parts) {
-    let Some(plan) = &facts.plan else { return };
+    let plan = facts.plan.as_ref();
+    let Some(plan) = plan.filter(|plan| plan.endpoint.operation.is_metered()) else {
+        return;
+    };
     let ask = plan.ask();
     let affinity = &parts.routing.affinity;
     for tried in &facts.attempts {

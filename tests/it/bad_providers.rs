@@ -71,7 +71,7 @@ const CASES: &[Case] = &[
     // A page of a firewall or of a dead relay, whatever its status.
     case(Always, "status=403;bodyKind=html", 403, "provider", "answered 403", "html"),
     case(Always, "status=400;bodyKind=html", 400, "provider", "answered 400", "html"),
-    case(Always, "status=302;header.location=http://127.0.0.1:1/", 302, "provider", "answered 302", ""),
+    case(Always, "status=302;header.location=http:%2F%2F127.0.0.1:1%2F", 302, "provider", "answered 302", ""),
     // 200, and yet no answer.
     case(Always, "bodyKind=html", 200, "provider", "", "html"),
     case(Always, "bodyKind=error", 200, "provider", "", "error"),
