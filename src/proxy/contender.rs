@@ -239,6 +239,9 @@ impl Contender {
 
     fn gate(&mut self) -> Option<Verdict> {
         let reached = self.running.line().reached();
+        if reached.phase > Phase::Content {
+            self.gather();
+        }
         let error = || reached.error.clone().unwrap_or_default();
         match reached.phase {
             Phase::Content => Some(Verdict::Good),
@@ -250,7 +253,7 @@ impl Contender {
                 status: None,
                 what: "the stream is not of this protocol".to_owned(),
             }),
-            Phase::Ended if reached.is_empty => Some(Verdict::Empty),
+            Phase::Ended if reached.is_empty => self.held.is_whole.then_some(Verdict::Empty),
             Phase::Ended => Some(Verdict::Good),
             Phase::Silent | Phase::Open if self.held.is_whole => Some(Verdict::Bad {
                 status: None,
@@ -267,6 +270,22 @@ impl Contender {
             }
             Phase::Silent | Phase::Open => {
                 (self.settings().gate_hold_seconds == 0).then_some(Verdict::Good)
+            }
+        }
+    }
+
+    /// Takes what is already there: the meter is ahead of what was taken.
+    fn gather(&mut self) {
+        while let Some(task) = self.running.try_next() {
+            match task {
+                HttpTask::Body(piece, is_end) => {
+                    self.held.is_whole |= is_end;
+                    if let Some(piece) = piece {
+                        self.held.push(piece);
+                    }
+                }
+                HttpTask::Done | HttpTask::Trailer(_) => self.held.is_whole = true,
+                _ => break,
             }
         }
     }

@@ -47,8 +47,7 @@ pub async fn deliver(
         };
         report.failure = failure;
         let excerpt = (!excerpt.is_empty()).then_some(&excerpt[..]);
-        facts.note(report, outcome, excerpt);
-        if let Some(tried) = facts.attempts.last_mut() {
+        if let Some(tried) = facts.note(report, outcome, excerpt) {
             tried.tell();
         }
     }

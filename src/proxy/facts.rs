@@ -107,7 +107,12 @@ const EXCERPT: usize = 2 << 10;
 
 impl Facts {
     /// Takes an attempt into the chain.
-    pub fn note(&mut self, report: Report, outcome: Outcome, error_body: Option<&[u8]>) {
+    pub fn note(
+        &mut self,
+        report: Report,
+        outcome: Outcome,
+        error_body: Option<&[u8]>,
+    ) -> Option<&mut Tried> {
         let ms = |later: Instant, earlier| {
             u64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(u64::MAX)
         };
@@ -146,9 +151,10 @@ impl Facts {
             // Where others were tried before, their story is told already.
             (None, Some(nobody)) if self.attempts.is_empty() => {
                 record.outcome = Outcome::Unserved;
+                (record.fault, record.error) = (None, None);
                 record.nobody = Some(nobody);
             }
-            (None, _) => return,
+            (None, _) => return None,
         }
         self.attempts.push(Tried {
             record,
@@ -158,6 +164,7 @@ impl Facts {
             is_ambiguous: false,
             permit: report.permit,
         });
+        self.attempts.last_mut()
     }
 
     fn describe(&self, record: &mut AttemptRecord, choice: Choice, endpoint: usize) {

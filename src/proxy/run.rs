@@ -257,8 +257,8 @@ impl Run<'_> {
         } else if !is_hedge {
             self.tries.stop();
         }
-        facts.note(report, Outcome::Failed, (!body.is_empty()).then_some(&body));
-        if let Some(tried) = facts.attempts.last_mut() {
+        let excerpt = (!body.is_empty()).then_some(&body[..]);
+        if let Some(tried) = facts.note(report, Outcome::Failed, excerpt) {
             tried.is_ambiguous = is_ambiguous;
             if !is_ambiguous {
                 tried.tell();

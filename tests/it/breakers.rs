@@ -164,7 +164,8 @@ async fn a_provider_that_asks_for_rest_gets_it() {
     assert_eq!((seen(&tired), seen(&good)), (1, 3));
     let begun = Instant::now();
     eventually("it is asked again", || async {
-        app.post("/v1/messages", &body("later")).await;
+        let text = format!("later {:?}", begun.elapsed());
+        app.post("/v1/messages", &body(&text)).await;
         (seen(&tired) > 1).then_some(())
     })
     .await;

@@ -218,8 +218,9 @@ async fn what_breaks_is_told_as_over_http_1() {
 async fn a_no_and_a_broken_connection_move_on() {
     for (script, fault) in [
         ("status=429", "provider"),
-        ("resetBeforeHead", "network"),
-        ("closeBeforeHead", "network"),
+        // Whether the writing or the reading notices first is chance.
+        ("resetBeforeHead", "network provider"),
+        ("closeBeforeHead", "network provider"),
     ] {
         let (app, upstream, front) = start(&["h2"]).await;
         let first = format!("{}/~{script}", front.base());
@@ -241,7 +242,8 @@ async fn moves_on(app: &TestApp, good: &Upstream, url: &str, fault: &str) {
     assert!(before.elapsed() < Duration::from_secs(10), "{url}");
     let row = app.row().await;
     assert_eq!(row["chain"][0]["outcome"], "failed", "{url}: {row:#}");
-    assert_eq!(row["chain"][0]["fault"], fault, "{url}: {row:#}");
+    let found = row["chain"][0]["fault"].as_str().unwrap();
+    assert!(fault.split(' ').any(|one| one == found), "{url}: {row:#}");
     assert_eq!(row["chain"][1]["outcome"], "completed", "{url}: {row:#}");
 }
 

@@ -183,7 +183,10 @@ async fn nobody_to_serve_it_is_503() {
     assert_eq!(body["error"]["type"], "api_error", "{body}");
     let row = app.row().await;
     assert_eq!(row["errorCode"], "no_provider_available");
-    assert_eq!(row["chain"], json!([]));
+    assert_eq!(row["chain"][0]["outcome"], "unserved", "{row:#}");
+    let dropped = row["chain"][0]["nobody"]["dropped"].as_array().unwrap();
+    let reasons: Vec<_> = dropped.iter().map(|group| &group["reason"]).collect();
+    assert_eq!(reasons, ["protocol", "group", "model"], "{row:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
