@@ -24,6 +24,8 @@ pub fn of_error(e: &Error) -> Option<(Fault, String)> {
         | ErrorType::H2Downgrade
         | ErrorType::InvalidH2 => Fault::Network,
         e_type if *e_type == PING_TIMEDOUT => Fault::Network,
+        // However it shows: a connection of many streams that ends says little about any one of them.
+        _ if e.root_cause().is::<h2::Error>() => Fault::Network,
         _ => match e.esource() {
             ErrorSource::Upstream => Fault::Provider,
             ErrorSource::Downstream => return None,
