@@ -27,8 +27,10 @@ use crate::{
 };
 
 mod object;
+mod patch;
 
-use object::{ErrorRule, ErrorRuleCreate, ErrorRuleList, ErrorRulePatch, RuleFault};
+use object::{ErrorRule, ErrorRuleList, RuleFault};
+use patch::{ErrorRuleCreate, ErrorRulePatch};
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);

@@ -23,6 +23,7 @@ use crate::{
     service::{etag, providers},
 };
 
+mod headers;
 mod merge;
 mod object;
 mod parts;

@@ -8,11 +8,12 @@ use entity::{
         self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, NameRules, Secret, Strings,
     },
 };
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use poem_openapi::{Object, types::MaybeUndefined};
 use sea_orm::ActiveValue::Set;
 
 use super::{
+    headers,
     merge::TimeoutsPatch,
     object::ProviderKind,
     parts::ModelRedirect,
@@ -23,30 +24,6 @@ use crate::{
     problem::Mistake,
     service::{address, providers::Secrets},
 };
-
-/// Headers that are the gateway's own: credentials, addressing, and those that belong to one connection.
-const OWN_HEADERS: [&str; 20] = [
-    "accept-encoding",
-    "api-key",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-api-key",
-    "x-goog-api-key",
-];
 
 /// What may be said of a provider beside name, type, address and credential; null puts a field back to its default.
 #[derive(Debug, Default, Object)]
@@ -229,38 +206,8 @@ impl ProviderFields {
             }
         }
         if let Some(headers) = self.custom_headers.value() {
-            check_headers(headers, out);
+            headers::check(headers, out);
         }
-    }
-}
-
-fn check_headers(headers: &BTreeMap<String, String>, out: &mut Vec<Mistake>) {
-    let mut seen = Vec::new();
-    for (name, value) in headers {
-        let at = format!("customHeaders.{name}");
-        let lower = name.to_ascii_lowercase();
-        if name.parse::<HeaderName>().is_err() {
-            out.push(Mistake::new(at, "invalid", "is not a header name"));
-        } else if OWN_HEADERS.contains(&lower.as_str()) {
-            out.push(Mistake::new(
-                at,
-                "not_allowed",
-                "is set by the gateway itself",
-            ));
-        } else if HeaderValue::from_str(value).is_err() {
-            out.push(Mistake::new(
-                at,
-                "invalid",
-                "has a value no header can have",
-            ));
-        } else if seen.contains(&lower) {
-            out.push(Mistake::new(
-                at,
-                "repeated",
-                "is given twice in different case",
-            ));
-        }
-        seen.push(lower);
     }
 }
 
