@@ -4,6 +4,7 @@
 
 pub mod admin_session;
 pub mod api_key;
+pub mod breaker_state;
 pub mod provider;
 pub mod request_log;
 pub mod revision;

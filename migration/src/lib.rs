@@ -6,6 +6,7 @@ use sea_orm_migration::MigrationTrait;
 
 mod m20261121_000001_configuration;
 mod m20261121_000002_history;
+mod m20261121_000004_breakers;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_configuration::Migration),
             Box::new(m20261121_000002_history::Migration),
+            Box::new(m20261121_000004_breakers::Migration),
         ]
     }
 }
