@@ -1,5 +1,6 @@
 //! Floor 5: the wiring. [`App::start`] names every part in the order in which it starts, [`App::stop`] in the order in which it stops.
 
+pub mod breaker_keeper;
 pub mod cli;
 mod control;
 mod error;

@@ -6,9 +6,11 @@
 //! | [`database`] | the pool, the migrations, whether the database is there |
 //! | [`prices`] | the stored prices |
 //! | [`snapshot`], [`watch`] | the configuration in memory, and its freshness |
-//! | [`bus`] | telling other nodes at once that it changed |
+//! | [`bus`] | telling other nodes at once that it changed, and what else they should know |
+//! | [`breakers`] | the breakers' states, for the next start and for other nodes |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
 
+pub mod breakers;
 pub mod bus;
 pub mod database;
 pub mod ledger;

@@ -7,6 +7,7 @@ use sea_orm_migration::MigrationTrait;
 mod m20261121_000001_configuration;
 mod m20261121_000002_history;
 mod m20261121_000003_routing;
+mod m20261121_000004_breakers;
 mod m20261121_000006_prices;
 
 /// All migrations in order.
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_configuration::Migration),
             Box::new(m20261121_000002_history::Migration),
             Box::new(m20261121_000003_routing::Migration),
+            Box::new(m20261121_000004_breakers::Migration),
             Box::new(m20261121_000006_prices::Migration),
         ]
     }

@@ -3,7 +3,8 @@
 //! A breaker stands for a provider, for one of its addresses or for one model at it, and the fault of a failure says for which: an
 //! address that cannot be reached counts against the address (where there is just one, against the provider), a model that is not
 //! served against the model, a refused key or an overloaded upstream against the provider. What the client did, what a poison request
-//! does everywhere, and what is our own doing count against nothing. A good end counts for all scopes of the attempt.
+//! does everywhere, and what is our own doing count against nothing. A good end counts for all scopes of the attempt, a failure says
+//! nothing about those it is not counted against.
 //!
 //! **Closed** opens after so many failures in a row, or when too large a share of the last minute's requests failed. **Open** lets
 //! nothing pass until its time is over. **Half open** lets as many requests through at once as successes are needed to close it, and the
@@ -153,7 +154,9 @@ impl Breakers {
     #[must_use]
     pub fn list(&self, which: Which, moment: Moment) -> Vec<View> {
         let mut views = self.each(which, |scope, core| {
-            (!core.is_new()).then(|| View::of(scope, core, self.0.base, moment))
+            let view = View::of(scope, core, self.0.base, moment);
+            let is_blank = view.state == State::Closed && view.samples.is_empty();
+            (!is_blank || view.opened > 0).then_some(view)
         });
         views.sort_by(|a, b| {
             let key = |view: &View| view.scope.provider();

@@ -24,7 +24,13 @@ const FENCES: [(&str, &[&str]); 6] = [
 ];
 
 /// Files that may start tasks.
-const SPAWNERS: [&str; 4] = ["app/listener.rs", "app/runtime.rs", "app.rs", "mock"];
+const SPAWNERS: [&str; 5] = [
+    "app/listener.rs",
+    "app/runtime.rs",
+    "app.rs",
+    "mock",
+    "proxy/losers.rs",
+];
 
 struct Source {
     /// Path below `src`.

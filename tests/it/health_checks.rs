@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::support::{TestApp, Upstream};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the field healthCheck in the admin API"]
 async fn a_provider_is_checked_again_and_again_without_its_credential() {
     let upstream = Upstream::start().await;
     let app = TestApp::start().await;

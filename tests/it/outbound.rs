@@ -19,7 +19,6 @@ async fn trusting(front: &TlsFront) -> TestApp {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the field proxyUrl in the admin API"]
 async fn every_kind_of_proxy_leads_to_the_provider() {
     for (scheme, speaks) in [
         ("http", Speaks::Http),
@@ -55,7 +54,6 @@ async fn every_kind_of_proxy_leads_to_the_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the field proxyUrl in the admin API"]
 async fn wrong_credentials_are_told_without_them() {
     for (scheme, speaks, told) in [
         ("http", Speaks::Http, "407"),
@@ -79,7 +77,6 @@ async fn wrong_credentials_are_told_without_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the field proxyUrl in the admin API"]
 async fn a_proxy_that_is_down_is_bypassed_only_if_so_configured() {
     for is_bypassed in [false, true] {
         let upstream = Upstream::start().await;
@@ -96,7 +93,6 @@ async fn a_proxy_that_is_down_is_bypassed_only_if_so_configured() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the field proxyUrl in the admin API"]
 async fn providers_at_one_address_do_not_share_connections_across_proxies() {
     let upstream = Upstream::start().await;
     let (one, other) = (
@@ -126,7 +122,6 @@ async fn providers_at_one_address_do_not_share_connections_across_proxies() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the field proxyUrl in the admin API"]
 async fn tls_to_the_provider_goes_through_the_proxy() {
     for (speaks, scheme) in [(Speaks::Http, "http"), (Speaks::Socks5, "socks5")] {
         let upstream = Upstream::start().await;

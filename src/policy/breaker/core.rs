@@ -213,9 +213,9 @@ impl Core {
         }
         self.window.add(false, now);
         self.consecutive = 0;
-        let is_dismissed = self.advice.take().is_some();
-        let is_awake = ticket.has_place && self.rest.take().is_some();
-        if is_dismissed || is_awake {
+        // No news to others: whoever gave the advice knows better how it stands there.
+        self.advice = None;
+        if ticket.has_place && self.rest.take().is_some() {
             self.version = sequence.next();
         }
         let successes = match self.phase {

@@ -297,15 +297,15 @@ fn a_success_counts_for_every_scope_of_the_attempt() {
     let mut scene = Scene::new();
     scene.settings.half_open_successes = 1;
     let target = with(1, 0, "m");
-    for fault in [Fault::Network, Fault::Model, Fault::Provider] {
-        let permits: Vec<_> = (0..3).map(|_| scene.force(&target)).collect();
-        for permit in permits.into_iter().flatten() {
-            permit.failure(failure(fault), scene.now);
-        }
-        scene.pass(10_000);
+    let faults = [Fault::Network, Fault::Model, Fault::Provider];
+    let permits: Vec<_> = (0..9).map(|_| scene.admit(&target).unwrap()).collect();
+    for (n, permit) in permits.into_iter().enumerate() {
+        permit.failure(failure(faults[n / 3]), scene.now);
     }
-    // The three opened one after another or stayed below the threshold; whatever they are, one good end is for all.
-    scene.pass(60_000);
+    let views = scene.breakers.list(Which::All, scene.moment());
+    let open = views.iter().filter(|view| view.state == State::Open);
+    assert_eq!(open.count(), 3);
+    scene.pass(10_000);
     scene.succeed(&target);
     assert_eq!(scene.standing(&target), Standing::Closed);
     for view in scene.breakers.list(Which::All, scene.moment()) {

@@ -101,6 +101,55 @@ async fn what_one_node_announces_another_hears() {
 }
 
 #[tokio::test]
+async fn what_one_node_tells_the_others_hear_and_it_does_not() {
+    let Some(url) = needs("TEST_REDIS_URL") else {
+        return;
+    };
+    let test = TestDb::sqlite().await;
+    let watch = watch(&test).await;
+    let url = Secret::new(url);
+    let (here, there) = (Bus::connect(&url).unwrap(), Bus::connect(&url).unwrap());
+    assert_ne!(here.node(), there.node());
+    let (mut own, mut others) = (here.notices(), there.notices());
+    let told = async {
+        let is_heard = async || {
+            here.tell("test", serde_json::json!({"n": 0})).await && others.try_recv().is_ok()
+        };
+        eventually(5, "heard", is_heard).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        while others.try_recv().is_ok() {}
+        while is_poked(&watch).await {}
+        // What is not understood is passed over: no JSON, another version, too long.
+        assert!(here.publish(NOTICES, "{".to_owned()).await);
+        let other =
+            r#"{"version":2,"node":"00000000-0000-0000-0000-000000000000","kind":"","body":1}"#;
+        assert!(here.publish(NOTICES, other.to_owned()).await);
+        let long = "x".repeat(LONGEST_NOTICE);
+        assert!(!here.tell("test", long.clone().into()).await);
+        assert!(here.publish(NOTICES, format!("\"{long}\"")).await);
+        for n in 1..=3 {
+            assert!(here.tell("test", serde_json::json!({ "n": n })).await);
+        }
+        for n in 1..=3 {
+            let heard = timeout(Duration::from_secs(2), others.recv())
+                .await
+                .unwrap();
+            let body = serde_json::json!({ "n": n });
+            let kind = "test".to_owned();
+            assert_eq!(heard.unwrap(), Notice { kind, body });
+        }
+        assert!(!is_poked(&watch).await, "a notice is no revision");
+        assert!(own.try_recv().is_err(), "its own are not for it");
+        assert!(there.tell("back", Value::Null).await);
+        let heard = timeout(Duration::from_secs(2), own.recv()).await.unwrap();
+        assert_eq!(heard.unwrap().kind, "back");
+    };
+    let elsewhere = TestDb::sqlite().await;
+    let other_watch = self::watch(&elsewhere).await;
+    running(&here, &other_watch, running(&there, &watch, told)).await;
+}
+
+#[tokio::test]
 async fn a_redis_that_comes_late_or_goes_is_found_again() {
     if needs("TEST_REDIS_URL").is_none() {
         return;

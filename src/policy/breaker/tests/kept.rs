@@ -232,10 +232,13 @@ fn the_first_success_dismisses_advice_and_time_does_too() {
     );
     scene.succeed(&target);
     assert_eq!(scene.standing(&target), Standing::Closed);
+    let changes = scene.breakers.export(0, scene.moment());
+    assert_eq!(changes.rows, [], "the other node's row stays the other's");
     scene
         .breakers
         .advise(&advice(scope.clone(), 30), scene.moment());
     scene.pass(30_000);
+    assert_eq!(scene.view(&scope), None, "nothing to tell");
     assert_eq!(scene.standing(&target), Standing::Closed);
     scene.fail(&target, Fault::Model);
     assert_eq!(scene.standing(&target), Standing::Closed);
