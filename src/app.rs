@@ -1,6 +1,6 @@
 //! Floor 5: the wiring. [`App::start`] names every part in the order in which it starts, [`App::stop`] in the order in which it stops.
 
-pub mod breaker_keeper;
+mod breaker_keeper;
 pub mod cli;
 mod control;
 mod error;
@@ -28,6 +28,7 @@ use crate::store::database;
 use crate::store::ledger::{Bounds, Ledger};
 use crate::store::secrets::{GeneratedToken, Secrets};
 use crate::store::watch::Watch;
+use breaker_keeper::BreakerKeeper;
 use control::Control;
 pub use error::StartError;
 use lifecycle::Lifecycle;
@@ -107,6 +108,8 @@ impl App {
         });
 
         let routing = Arc::new(Routing::new(Instant::now()));
+        let keeper = BreakerKeeper::open(routing.breakers.clone(), db.clone(), bus.clone()).await;
+        tasks.spawn_last("breakers", |stop| async move { keeper.run(stop).await });
         let ca_file = trust::bundle(settings.upstream.ca_file.as_deref(), &settings.data_dir)?;
         let upstreams = Arc::new(Upstreams::new(ca_file.clone()));
         tasks.spawn("health checks", {

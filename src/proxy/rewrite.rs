@@ -12,7 +12,7 @@ use pingora::prelude::{Error, Result};
 use pingora::{ErrorType, OrErr};
 
 use super::attempt::{Attempt, Plan};
-use crate::domain::provider::Provider;
+use crate::domain::provider::{BaseUrl, Provider};
 use crate::wire::credential;
 use crate::wire::percent;
 use entity::value::ProviderType;
@@ -70,17 +70,20 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
         return Err(Error::explain(ErrorType::InternalError, "no provider"));
     };
     let plan = attempt.plan.clone();
+    let Some(base) = provider.endpoints.get(attempt.report.endpoint) else {
+        return Err(Error::explain(ErrorType::InternalError, "no endpoint"));
+    };
     // The version is the connection's that this goes out on, not the client's.
     let version = request.version;
     request.clone_from(&plan.head);
     request.set_version(version);
     request.set_uri(upstream_uri(
         &plan,
-        &provider,
+        base,
         attempt.report.model.as_deref(),
     )?);
     remove_ours(request);
-    request.insert_header(header::HOST, provider.endpoints[0].authority.as_str())?;
+    request.insert_header(header::HOST, base.authority.as_str())?;
     request.insert_header(header::ACCEPT_ENCODING, "identity")?;
     if !attempt.body.is_empty() {
         request.insert_header(header::CONTENT_LENGTH, attempt.body.len())?;
@@ -96,7 +99,7 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
     for (name, value) in &provider.custom_headers {
         request.insert_header(name.clone(), value.as_str())?;
     }
-    authenticate(request, &provider)
+    authenticate(request, &provider, base)
 }
 
 fn remove_ours(request: &mut RequestHeader) {
@@ -130,7 +133,11 @@ fn nominated(request: &RequestHeader) -> Vec<HeaderName> {
 ///
 /// `claude` sends `x-api-key`, as Anthropic and AWS take it; relays often look at the bearer token instead, so any other host gets both. A
 /// Google credential that starts with `ya29.` is an OAuth access token and goes as a bearer token.
-fn authenticate(request: &mut RequestHeader, provider: &Provider) -> Result<()> {
+fn authenticate(
+    request: &mut RequestHeader,
+    provider: &Provider,
+    base: &BaseUrl,
+) -> Result<()> {
     let key = provider.api_key.expose();
     let bearer = |request: &mut RequestHeader| {
         let mut value = http::HeaderValue::try_from(format!("Bearer {key}")).or_err(
@@ -151,7 +158,7 @@ fn authenticate(request: &mut RequestHeader, provider: &Provider) -> Result<()> 
     match provider.kind {
         ProviderType::Claude => {
             named(request, "x-api-key")?;
-            if takes_only_api_key(&provider.endpoints[0].host) {
+            if takes_only_api_key(&base.host) {
                 Ok(())
             } else {
                 bearer(request)
@@ -174,7 +181,7 @@ fn takes_only_api_key(host: &str) -> bool {
     })
 }
 
-fn upstream_uri(plan: &Plan, provider: &Provider, model: Option<&str>) -> Result<Uri> {
+fn upstream_uri(plan: &Plan, base: &BaseUrl, model: Option<&str>) -> Result<Uri> {
     let path = plan.head.uri.path();
     let path = match (&plan.endpoint.model, model) {
         (Some(span), Some(model)) if plan.model.as_deref() != Some(model) => Cow::Owned(format!(
@@ -185,7 +192,7 @@ fn upstream_uri(plan: &Plan, provider: &Provider, model: Option<&str>) -> Result
         )),
         _ => Cow::Borrowed(path),
     };
-    let mut target = join(&provider.endpoints[0].path, &path);
+    let mut target = join(&base.path, &path);
     let query = credential::query_without_key(plan.head.uri.query().unwrap_or_default());
     if !query.is_empty() {
         target.push('?');
