@@ -69,9 +69,9 @@ impl OutboundProxy {
         if authority.host().is_empty() {
             return Err(BadProxyUrl("has no host"));
         }
-        let after_host = authority.as_str().rsplit(']').next().unwrap_or_default();
-        let has_wrong_port = after_host.contains(':') && authority.port_u16().is_none();
-        if has_wrong_port || authority.port_u16() == Some(0) {
+        // What is no 16-bit number is no port to `Authority` either, and must not become the scheme's own.
+        let has_port = authority.as_str().len() > authority.host().len();
+        if has_port && authority.port_u16().is_none_or(|port| port == 0) {
             return Err(BadProxyUrl("has a wrong port"));
         }
         Ok(Self {

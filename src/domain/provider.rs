@@ -166,6 +166,11 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return Err(BadBaseUrl("must not carry credentials".into()));
         }
+        // What is no 16-bit number is no port to `Authority` either, and must not become the scheme's own.
+        let has_port = authority.as_str().len() > authority.host().len();
+        if has_port && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(BadBaseUrl("has a wrong port".into()));
+        }
         let default_port = if is_tls { 443 } else { 80 };
         let port = authority.port_u16().unwrap_or(default_port);
         let host = authority.host();
@@ -200,7 +205,15 @@ mod tests {
 
     #[test]
     fn a_wrong_base_url_is_refused() {
-        for bad in ["", "relay", "ftp://a", "http://u:p@a/", "http://a/?x=1"] {
+        for bad in [
+            "",
+            "relay",
+            "ftp://a",
+            "http://u:p@a/",
+            "http://a/?x=1",
+            "http://a:0",
+            "http://a:99999/",
+        ] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad}");
         }
     }
