@@ -67,7 +67,7 @@ impl Failure {
 impl Seen {
     /// In a sentence.
     pub(super) fn words(&self) -> String {
-        let fault = name(self.fault);
+        let fault = self.fault.name();
         match self.status {
             Some(status) => format!("{fault}, status {status}"),
             None => fault.to_owned(),
@@ -81,21 +81,7 @@ pub(super) fn excerpt(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// A fault's name, for rows and sentences.
-pub(super) fn name(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Client => "client",
-        Fault::Poison => "poison",
-        Fault::Key => "key",
-        Fault::Model => "model",
-        Fault::Endpoint => "endpoint",
-        Fault::Provider => "provider",
-        Fault::Network => "network",
-        Fault::Us => "us",
-    }
-}
-
-/// The reverse of [`name`].
+/// The reverse of [`Fault::name`].
 pub(super) fn named(text: &str) -> Option<Fault> {
-    FAULTS.into_iter().find(|fault| name(*fault) == text)
+    FAULTS.into_iter().find(|fault| fault.name() == text)
 }

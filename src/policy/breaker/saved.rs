@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::core::{Core, Pause, Phase, SAMPLES, Sequence, pending};
-use super::failure::{Seen, excerpt, name, named};
+use super::failure::{Seen, excerpt, named};
 use super::scope::{Scope, Which};
 use super::time::{Base, Moment, Ticks};
 
@@ -123,7 +123,7 @@ impl Saved {
         let rest = pending(core.rest.as_ref(), base.ticks(moment.at));
         let samples = core.samples.iter().map(|seen| SavedSample {
             at: wall(seen.at),
-            fault: name(seen.fault).to_owned(),
+            fault: seen.fault.name().to_owned(),
             status: seen.status,
             message: seen.message.to_string(),
         });
