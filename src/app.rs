@@ -129,7 +129,8 @@ impl App {
             lifecycle: lifecycle.clone(),
         };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
-        for listen in control::listens(&settings, &socket) {
+        let listens = control::listens(&settings, &socket);
+        for listen in listens.clone() {
             let admin = admin.clone();
             let drain = settings.server.drain;
             tasks.spawn("admin", move |mut stop| async move {
@@ -143,7 +144,7 @@ impl App {
             });
         }
 
-        control::listening(&socket).await?;
+        control::listening(&listens).await?;
         let parts = Arc::new(Parts {
             watch: config,
             ledger: ledger.clone(),

@@ -11,7 +11,7 @@ use admin::gateway::{
 use admin::{Admin, Listen};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use super::error::StartError;
 use super::insight;
@@ -168,12 +168,23 @@ pub fn listens(settings: &Settings, socket: &Path) -> Vec<Listen> {
 ///
 /// # Errors
 /// When it does not within five seconds; why is in the log.
-pub async fn listening(socket: &Path) -> Result<(), StartError> {
-    for _ in 0..500 {
-        if UnixStream::connect(socket).await.is_ok() {
-            return Ok(());
+pub async fn listening(listens: &[Listen]) -> Result<(), StartError> {
+    for listen in listens {
+        let mut left = 500;
+        while !answers(listen).await {
+            if left == 0 {
+                return Err(format!("the admin service does not listen on {listen:?}").into());
+            }
+            left -= 1;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    Err(format!("the admin service does not listen on {}", socket.display()).into())
+    Ok(())
+}
+
+async fn answers(listen: &Listen) -> bool {
+    match listen {
+        Listen::Unix(path) => UnixStream::connect(path).await.is_ok(),
+        Listen::Tcp(address) => TcpStream::connect(address).await.is_ok(),
+    }
 }

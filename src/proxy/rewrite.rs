@@ -77,11 +77,7 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
     let version = request.version;
     request.clone_from(&plan.head);
     request.set_version(version);
-    request.set_uri(upstream_uri(
-        &plan,
-        base,
-        attempt.report.model.as_deref(),
-    )?);
+    request.set_uri(upstream_uri(&plan, base, attempt.report.model.as_deref())?);
     remove_ours(request);
     request.insert_header(header::HOST, base.authority.as_str())?;
     request.insert_header(header::ACCEPT_ENCODING, "identity")?;
@@ -133,11 +129,7 @@ fn nominated(request: &RequestHeader) -> Vec<HeaderName> {
 ///
 /// `claude` sends `x-api-key`, as Anthropic and AWS take it; relays often look at the bearer token instead, so any other host gets both. A
 /// Google credential that starts with `ya29.` is an OAuth access token and goes as a bearer token.
-fn authenticate(
-    request: &mut RequestHeader,
-    provider: &Provider,
-    base: &BaseUrl,
-) -> Result<()> {
+fn authenticate(request: &mut RequestHeader, provider: &Provider, base: &BaseUrl) -> Result<()> {
     let key = provider.api_key.expose();
     let bearer = |request: &mut RequestHeader| {
         let mut value = http::HeaderValue::try_from(format!("Bearer {key}")).or_err(

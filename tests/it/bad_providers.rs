@@ -158,7 +158,7 @@ async fn one(case: &Case, is_stream: bool) {
     );
     assert_eq!(chain[1]["outcome"], "completed", "{what}");
     assert_eq!(chain[1]["providerName"], "good", "{what}");
-    assert_eq!(row["usage"]["inputTokens"], 25, "{what}");
+    assert_eq!(chain[1]["usage"]["inputTokens"], 25, "{what}");
     if case.status.is_some() {
         let (first, second) = (bad.only_seen().await, good.only_seen().await);
         assert_eq!(first.body_sha256, second.body_sha256, "{what}");

@@ -9,7 +9,9 @@ async fn what_the_client_got_wrong_comes_back_once() {
     let upstream = Upstream::start().await;
     let app = TestApp::start().await;
     for (status, name) in [(400, "a"), (413, "b"), (422, "c")] {
-        let url = upstream.url(&format!("status={status};errorMessage=no-{name}"));
+        let url = upstream.url(&format!(
+            "status={status};errorType=invalid_request_error;errorMessage=no-{name}"
+        ));
         let id = app
             .provider(name, "claude", &url, json!({"maxAttempts": 3}))
             .await;

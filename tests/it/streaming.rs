@@ -87,7 +87,7 @@ async fn chunks_pass_without_delay() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_breaks_ends_with_an_error_of_its_protocol() {
     for (path, kind, last) in STREAMS {
-        for script in ["chunks=5;closeAfterEvents=3", "chunks=5;stallAfterEvents=3"] {
+        for script in ["chunks=9;closeAfterEvents=8", "chunks=9;stallAfterEvents=8"] {
             let upstream = Upstream::start().await;
             let app = TestApp::start().await;
             let patience = json!({"timeouts": {"connectMs": 500, "firstByteMs": 3000, "idleMs": 400, "totalMs": 5000}});
@@ -116,8 +116,9 @@ async fn a_stream_that_breaks_ends_with_an_error_of_its_protocol() {
 async fn an_answer_with_a_length_that_is_cut_is_not_made_to_look_whole() {
     let upstream = Upstream::start().await;
     let app = TestApp::start().await;
-    app.provider("a", "claude", &upstream.url("truncated"), json!({}))
-        .await;
+    // Longer than what is held to be judged.
+    let script = upstream.url("truncated;chunkBytes=100000");
+    app.provider("a", "claude", &script, json!({})).await;
     let response = app.post("/v1/messages", &json!({"model": "m"})).await;
     assert_eq!(response.status(), 200);
     assert!(response.bytes().await.is_err());

@@ -129,15 +129,13 @@ fn built_in(status: u16, body: &[u8]) -> Fault {
         401 | 403 if says(MODEL) => Fault::Model,
         429 if says(KEY) => Fault::Key,
         429 | 500..=599 if says(MODEL) => Fault::Model,
-        400 | 405..=499 if by_status == Fault::Client => {
-            of_words(status, &complaint).unwrap_or(by_status)
-        }
+        400 | 405..=499 if by_status == Fault::Client => of_words(&complaint).unwrap_or(by_status),
         _ => by_status,
     }
 }
 
 /// Whose fault a refusal is though its status says it is the client's.
-fn of_words(status: u16, complaint: &Complaint) -> Option<Fault> {
+fn of_words(complaint: &Complaint) -> Option<Fault> {
     let says = |words: &[&str]| words.iter().any(|words| complaint.says(words));
     if says(KEY) {
         return Some(Fault::Key);
@@ -145,9 +143,7 @@ fn of_words(status: u16, complaint: &Complaint) -> Option<Fault> {
     if says(MODEL) || lacks_model(complaint.text()) {
         return Some(Fault::Model);
     }
-    // A request that was understood and found wanting is the client's, whatever kind of error a relay makes of it.
-    let mut kinds = PROVIDER_KINDS.iter();
-    let is_own = status != 422 && kinds.any(|kind| complaint.is_kind(kind));
+    let is_own = PROVIDER_KINDS.iter().any(|kind| complaint.is_kind(kind));
     (is_own || says(PROVIDER)).then_some(Fault::Provider)
 }
 
