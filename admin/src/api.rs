@@ -7,6 +7,7 @@ pub mod body;
 pub mod health;
 pub mod keys;
 pub mod me;
+pub mod prices;
 pub mod providers;
 pub mod requests;
 pub mod rules;
@@ -25,6 +26,8 @@ pub enum Tag {
     Keys,
     /// Upstreams that answer requests.
     Providers,
+    /// What models cost.
+    Prices,
     /// The request log.
     Requests,
     /// What an admin may change while the gateway runs.

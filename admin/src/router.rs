@@ -46,6 +46,7 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
             api::users::Api(admin.clone()),
             api::keys::Api(admin.clone()),
             api::providers::Api(admin.clone()),
+            api::prices::Api(admin.clone()),
             api::requests::Api(admin.clone()),
             api::settings::Api(admin.clone()),
             api::health::Api(admin.clone()),

@@ -8,6 +8,7 @@ use crate::problem::Problem;
 pub mod address;
 pub mod change;
 pub mod keys;
+pub mod prices;
 pub mod providers;
 pub mod settings;
 pub mod users;

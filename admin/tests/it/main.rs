@@ -9,6 +9,7 @@ mod conforms;
 mod document;
 mod identity;
 mod input;
+mod prices;
 mod requests;
 mod resources;
 mod serve;

@@ -144,7 +144,13 @@ fn expected(
     } else {
         write
     });
-    let reasoning = best("output_cost_per_reasoning_token").unwrap_or(output);
+    let long_prompt = above.as_str();
+    let nearest_first = [(long_prompt, tier), (long_prompt, ""), ("", tier), ("", "")];
+    let thinking = |(above, tier): &(&str, &str)| {
+        let own = fields.get(&format!("output_cost_per_reasoning_token{above}{tier}"));
+        own.or_else(|| fields.get(&format!("output_cost_per_token{above}{tier}")))
+    };
+    let reasoning = nearest_first.iter().find_map(thinking).unwrap_or(0);
     let of = |tokens: u64, price: i128| i128::from(tokens) * price;
     let sum = of(used.input, input)
         + of(used.cache_read, read)
