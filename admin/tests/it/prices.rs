@@ -82,7 +82,7 @@ async fn a_name_with_slashes_is_a_name() {
         for (name, priced_as) in [
             ("house%2Fteam%2Fmodel%3Av1", "house/team/model:v1"),
             ("quick", "house/team/model:v1"),
-            ("openrouter%2Fx-ai%2Fgrok-4", "xai/grok-4"),
+            ("openrouter%2Fx-ai%2Fgrok-4.20-20260101", "xai/grok-4.20"),
             (
                 "us.anthropic.claude-opus-4-7-20260416-v9:0",
                 "claude-opus-4-7-20260416",
