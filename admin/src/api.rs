@@ -12,6 +12,7 @@ pub mod health;
 pub mod keys;
 pub mod me;
 pub mod name_rule;
+pub mod prices;
 pub mod providers;
 pub mod requests;
 pub mod routing;
@@ -33,6 +34,8 @@ pub enum Tag {
     Providers,
     /// What becomes of a request: groups, error rules, breakers, and why a provider is chosen.
     Routing,
+    /// What models cost.
+    Prices,
     /// The request log.
     Requests,
     /// What an admin may change while the gateway runs.

@@ -2,4 +2,5 @@
 
 pub mod lists;
 pub mod page;
+pub mod prices;
 pub mod requests;

@@ -50,6 +50,7 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
             api::error_rules::Api(admin.clone()),
             api::breakers::Api(admin.clone()),
             api::routing::Api(admin.clone()),
+            api::prices::Api(admin.clone()),
             api::requests::Api(admin.clone()),
             api::settings::Api(admin.clone()),
             api::health::Api(admin.clone()),

@@ -11,6 +11,7 @@ pub mod error_rules;
 pub mod groups;
 pub mod keys;
 pub mod outbound;
+pub mod prices;
 pub mod providers;
 pub mod settings;
 pub mod users;

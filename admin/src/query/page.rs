@@ -67,7 +67,7 @@ impl<T> Page<T> {
         let next = rows
             .last()
             .filter(|_| has_more)
-            .map(|last| BASE64_URL_SAFE_NO_PAD.encode(id(last).to_string()));
+            .map(|last| cursor(id(last)));
         Self { items: rows, next }
     }
 
@@ -78,6 +78,11 @@ impl<T> Page<T> {
             next: self.next,
         }
     }
+}
+
+/// The cursor of what follows the row with this id.
+pub fn cursor(id: impl ToString) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(id.to_string())
 }
 
 fn bad_cursor() -> Problem {

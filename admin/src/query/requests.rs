@@ -76,7 +76,7 @@ pub async fn list(
 
 /// The lowest id of a request from `time` on. A `UUIDv7` begins with milliseconds since 1970 in 48 bits; part of one counts as a whole, so
 /// that of two spans that meet each request is in one.
-fn first_id(time: DateTime<Utc>) -> Uuid {
+pub fn first_id(time: DateTime<Utc>) -> Uuid {
     const LAST: i64 = (1 << 48) - 1;
     let has_part = !time.timestamp_subsec_nanos().is_multiple_of(1_000_000);
     let millis = time.timestamp_millis() + i64::from(has_part);

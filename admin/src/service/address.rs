@@ -66,7 +66,11 @@ fn check_host(host: &str, policy: EgressPolicy) -> Result<(), String> {
     Ok(())
 }
 
-fn check_address(address: IpAddr, policy: EgressPolicy) -> Result<(), String> {
+/// Checks an address a name was resolved to.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn check_address(address: IpAddr, policy: EgressPolicy) -> Result<(), String> {
     let address = unwrapped(address);
     let (is_forbidden, is_private) = match address {
         IpAddr::V4(v4) => (

@@ -11,6 +11,7 @@ mod error_rules;
 mod groups;
 mod identity;
 mod input;
+mod prices;
 mod requests;
 mod resources;
 mod routing;

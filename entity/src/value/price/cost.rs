@@ -242,20 +242,36 @@ impl Finder<'_> {
         }
     }
 
-    /// The best listed figure of a bucket.
+    /// The best listed figure of a bucket. Reasoning is output: a figure for output that is nearer to this threshold and tier is better than
+    /// one for reasoning that is not, or a tier at half the price would charge all of it for thinking.
     fn listed(&self, bucket: Bucket) -> Option<Amount> {
-        let at = |above, service| {
+        let found = self.nearest(bucket);
+        if bucket != Bucket::Reasoning {
+            return found.map(|(_, amount)| amount);
+        }
+        let candidates = [found, self.nearest(Bucket::Output)].into_iter().flatten();
+        let nearest = candidates.min_by_key(|(distance, _)| *distance);
+        nearest.map(|(_, amount)| amount)
+    }
+
+    /// The figure of a bucket that is nearest to this threshold and tier, and how many nearer ones are missing.
+    fn nearest(&self, bucket: Bucket) -> Option<(usize, Amount)> {
+        let standard = ServiceTier::Standard;
+        let places = [
+            (self.above, self.service),
+            (self.above, standard),
+            (0, self.service),
+            (0, standard),
+        ];
+        let mut figures = places.into_iter().map(|(above, service)| {
             self.price.get(Slot {
                 above,
                 service,
                 bucket,
             })
-        };
-        let standard = ServiceTier::Standard;
-        at(self.above, self.service)
-            .or_else(|| at(self.above, standard))
-            .or_else(|| at(0, self.service))
-            .or_else(|| at(0, standard))
+        });
+        let distance = figures.clone().position(|figure| figure.is_some())?;
+        Some((distance, figures.nth(distance)??))
     }
 }
 

@@ -80,6 +80,19 @@ const TIERS: [(&str, ServiceTier); 6] = [
     ("_decisions", ServiceTier::Decisions),
 ];
 
+/// Figures by ranges of prompt lengths.
+const TIERED: &str = "tiered_pricing";
+
+/// What an entry says, as it is being read.
+#[derive(Default)]
+struct Found {
+    /// A threshold is reached rather than exceeded.
+    is_inclusive: bool,
+    rates: Vec<(Slot, Amount)>,
+    unmetered: Vec<String>,
+    cache_hit: Option<Amount>,
+}
+
 #[derive(Deserialize)]
 struct Entry<'a>(#[serde(borrow)] BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>);
 
@@ -114,29 +127,24 @@ fn entry(model: &str, value: &RawValue) -> Result<Listed, Ignored> {
     let Ok(Entry(fields)) = serde_json::from_str(value.get()) else {
         return Err(Ignored::NotObject);
     };
-    let is_inclusive = fields
-        .get("litellm_provider")
-        .is_some_and(|p| p.get() == "\"xai\"");
-    let mut rates = Vec::new();
-    let mut unmetered = Vec::new();
-    let mut cache_hit = None;
+    let mut found = Found {
+        is_inclusive: fields
+            .get("litellm_provider")
+            .is_some_and(|p| p.get() == "\"xai\""),
+        ..Found::default()
+    };
     for (name, figure) in &fields {
-        let figure = figure.get();
-        if !name.contains("cost") || !is_number(figure) {
-            continue;
-        }
-        let slot = slot(name, is_inclusive);
-        if slot.is_none() && name != CACHE_HIT {
-            unmetered.push(name.to_string());
-            continue;
-        }
-        let amount =
-            Amount::from_double(figure).map_err(|e| Ignored::Figure(name.to_string(), e))?;
-        match slot {
-            Some(slot) => rates.push((slot, amount)),
-            None => cache_hit = Some(amount),
-        }
+        found.take(name, figure.get(), 0)?;
     }
+    if let Some(tiers) = fields.get(TIERED) {
+        found.take_tiers(tiers)?;
+    }
+    let Found {
+        mut rates,
+        unmetered,
+        cache_hit,
+        ..
+    } = found;
     let cache_read = Slot::base(Bucket::CacheRead);
     if let Some(amount) = cache_hit
         && !rates.iter().any(|(slot, _)| *slot == cache_read)
@@ -157,7 +165,55 @@ fn entry(model: &str, value: &RawValue) -> Result<Listed, Ignored> {
     })
 }
 
-/// A number, or a number in quotes, as some entries have it, or null.
+// === impl Found ===
+
+impl Found {
+    /// Takes a field that is a figure, for prompts of more than `above` tokens.
+    fn take(&mut self, name: &str, figure: &str, above: u32) -> Result<(), Ignored> {
+        if !name.contains("cost") || !is_number(figure) {
+            return Ok(());
+        }
+        let slot = slot(name, self.is_inclusive);
+        if slot.is_none() && name != CACHE_HIT {
+            self.unmetered.push(name.to_owned());
+            return Ok(());
+        }
+        let amount =
+            Amount::from_double(figure).map_err(|e| Ignored::Figure(name.to_owned(), e))?;
+        match slot {
+            Some(slot) if above > 0 => self.rates.push((Slot { above, ..slot }, amount)),
+            Some(slot) => self.rates.push((slot, amount)),
+            None => self.cache_hit = Some(amount),
+        }
+        Ok(())
+    }
+
+    /// Takes the figures of ranges of prompt lengths, as Alibaba has them: `[{"range": [0, 256000], …}, …]`. The range a prompt is in holds
+    /// for the request as a whole, and a prompt of exactly its end is still in it. Entries without a range are about something else.
+    fn take_tiers(&mut self, tiers: &RawValue) -> Result<(), Ignored> {
+        let Ok(tiers) = serde_json::from_str::<Vec<Entry>>(tiers.get()) else {
+            return Ok(());
+        };
+        for Entry(tier) in tiers {
+            let range = tier.get("range").map(|range| range.get());
+            let range = range.and_then(|range| serde_json::from_str::<[f64; 2]>(range).ok());
+            let Some(above) = range.and_then(|[start, _]| whole(start)) else {
+                continue;
+            };
+            for (name, figure) in &tier {
+                self.take(name, figure.get(), above)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number of tokens that is written as a double.
+fn whole(number: f64) -> Option<u32> {
+    format!("{number}").parse().ok()
+}
+
+/// A number; not null and not an object.
 fn is_number(figure: &str) -> bool {
     figure.starts_with(|c: char| c.is_ascii_digit() || c == '-')
 }

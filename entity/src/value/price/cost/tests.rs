@@ -159,6 +159,25 @@ fn a_tier_pays_its_price_and_else_the_next_best() {
 }
 
 #[test]
+fn thinking_is_never_dearer_than_its_tier() {
+    let thought = Quantities {
+        output: 10,
+        reasoning: 10,
+        ..Quantities::default()
+    };
+    let text = "output=2 reasoning=3 output:flex=1 output:batch=1 reasoning:batch=1.5";
+    let at = |service| priced(text, CacheRule::Input, thought, Some(service)).nano_usd;
+    assert_eq!(at(ServiceTier::Standard), 30_000);
+    assert_eq!(
+        at(ServiceTier::Flex),
+        10_000,
+        "its output price, not the list price"
+    );
+    assert_eq!(at(ServiceTier::Batch), 15_000);
+    assert_eq!(at(ServiceTier::Priority), 30_000);
+}
+
+#[test]
 fn it_is_rounded_once_half_to_even() {
     let price: Price = "input=0.0005 output=0.001".parse().unwrap();
     let at = |input, output, factors: [&str; 2]| {

@@ -53,6 +53,23 @@ fn what_is_no_price_is_passed_over_with_its_reason() {
 }
 
 #[test]
+fn ranges_are_thresholds() {
+    let listing = read(
+        r#"{"m": {"tiered_pricing": [
+            {"input_cost_per_token": 5e-08, "output_cost_per_token": 4e-07, "range": [0, 256000.0]},
+            {"input_cost_per_token": 2.5e-07, "output_cost_per_reasoning_token": 2e-06, "range": [256000.0, 1000000.0]},
+            {"input_cost_per_query": 0.1, "max_results_range": [0, 25]}]},
+            "odd": {"tiered_pricing": {"range": 1}}, "bad": {"tiered_pricing": [{"range": [0, 1], "input_cost_per_token": -1}]}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        listing.models["m"].price.to_string(),
+        "input=0.05 output=0.4 input>256000=0.25 reasoning>256000=2"
+    );
+    assert_eq!(listing.ignored.len(), 2);
+}
+
+#[test]
 fn xais_thresholds_are_reached_not_exceeded() {
     let of = |provider: &str| {
         let json = format!(
@@ -144,7 +161,13 @@ fn expected(
     } else {
         write
     });
-    let reasoning = best("output_cost_per_reasoning_token").unwrap_or(output);
+    let long_prompt = above.as_str();
+    let nearest_first = [(long_prompt, tier), (long_prompt, ""), ("", tier), ("", "")];
+    let thinking = |(above, tier): &(&str, &str)| {
+        let own = fields.get(&format!("output_cost_per_reasoning_token{above}{tier}"));
+        own.or_else(|| fields.get(&format!("output_cost_per_token{above}{tier}")))
+    };
+    let reasoning = nearest_first.iter().find_map(thinking).unwrap_or(0);
     let of = |tokens: u64, price: i128| i128::from(tokens) * price;
     let sum = of(used.input, input)
         + of(used.cache_read, read)

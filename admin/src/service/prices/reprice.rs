@@ -1,0 +1,210 @@
+//! Prices history again: usage lines get what the prices say today of the moment they ended.
+//!
+//! A call walks lines in the order of their ids, a batch at a time, each batch in its own transaction, and ends when its time is up with
+//! the place to go on from. So a range of any size is done by calling until there is no such place, a call that is lost can be made
+//! again, and a line that was done twice is as it was after the first. What has no price keeps what it has: a cost is never taken away.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    request_log, usage,
+    value::price::{PriceBook, Quantities, ServiceTier, Terms},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    TransactionTrait, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{
+    Admin,
+    problem::Problem,
+    query::{prices::book, requests::first_id},
+};
+
+/// Lines of a transaction.
+const BATCH: u64 = 250;
+/// A call ends after the first batch that ends later than this.
+const TIME: Duration = Duration::from_secs(10);
+/// A line gets its id when its request is settled, which is after the attempt ended: at most this long, or before by a clock set back.
+const SLACK: TimeDelta = TimeDelta::days(1);
+
+/// Which lines.
+#[derive(Debug)]
+pub struct Range {
+    /// Of attempts that ended from here on.
+    pub from: DateTime<Utc>,
+    /// And before this.
+    pub to: DateTime<Utc>,
+    /// Of these models; none for all.
+    pub models: Option<Vec<String>>,
+    /// After this line.
+    pub after: Option<Uuid>,
+}
+
+/// What was done, or would be.
+#[derive(Debug, Default)]
+pub struct Repriced {
+    /// Lines looked at.
+    pub lines: u64,
+    /// Those whose cost changes.
+    pub changed: u64,
+    /// Those without a price, then as now.
+    pub unpriced: u64,
+    /// Nano-USD before, of all lines that had a cost.
+    pub before: i128,
+    /// Nano-USD after, of all that have one.
+    pub after: i128,
+    /// The line to go on after, when there is more.
+    pub next: Option<Uuid>,
+}
+
+/// A line's new cost.
+struct Correction {
+    line: Uuid,
+    request: Uuid,
+    cost: i64,
+    price: Option<String>,
+}
+
+/// Prices the lines of a range, or only says what that would change.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reprice(admin: &Admin, range: &Range, apply: bool) -> Result<Repriced, Problem> {
+    let began = Instant::now();
+    let book = book(&admin.db).await?;
+    let mut done = Repriced::default();
+    let mut after = range.after;
+    loop {
+        let lines = batch(admin, range, after).await?;
+        let is_last = lines.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
+        after = lines.last().map(|line| line.id).or(after);
+        let corrections: Vec<_> = lines
+            .iter()
+            .filter_map(|line| done.count(line, &book))
+            .collect();
+        if apply && !corrections.is_empty() {
+            write(admin, corrections).await?;
+        }
+        if is_last {
+            return Ok(done);
+        }
+        if began.elapsed() > TIME {
+            done.next = after;
+            return Ok(done);
+        }
+    }
+}
+
+async fn batch(
+    admin: &Admin,
+    range: &Range,
+    after: Option<Uuid>,
+) -> Result<Vec<usage::Model>, Problem> {
+    use usage::Column;
+    let early = range.from.checked_sub_signed(SLACK).unwrap_or(range.from);
+    let late = range.to.checked_add_signed(SLACK).unwrap_or(range.to);
+    let wanted = Condition::all()
+        .add(Column::Id.gte(first_id(early)))
+        .add(Column::Id.lt(first_id(late)))
+        .add_option(after.map(|id| Column::Id.gt(id)))
+        .add(Column::CreatedAt.gte(range.from))
+        .add(Column::CreatedAt.lt(range.to))
+        .add(Column::SettledFrom.ne("none"))
+        .add_option(range.models.as_ref().map(|models| {
+            let without = Column::Model.is_null();
+            Condition::any()
+                .add(Column::Model.is_in(models))
+                .add(without.and(Column::RequestedModel.is_in(models)))
+        }));
+    let lines = usage::Entity::find()
+        .filter(wanted)
+        .order_by_asc(Column::Id)
+        .limit(BATCH)
+        .all(&admin.db)
+        .await?;
+    Ok(lines)
+}
+
+/// Corrects lines, and what their requests cost together.
+async fn write(admin: &Admin, corrections: Vec<Correction>) -> Result<(), Problem> {
+    let mut requests: Vec<Uuid> = corrections.iter().map(|c| c.request).collect();
+    requests.dedup();
+    let tx = admin.db.begin().await?;
+    for correction in corrections {
+        usage::Entity::update_many()
+            .col_expr(usage::Column::CostNanoUsd, Expr::value(correction.cost))
+            .col_expr(usage::Column::PriceRef, Expr::value(correction.price))
+            .filter(usage::Column::Id.eq(correction.line))
+            .exec(&tx)
+            .await?;
+    }
+    let sum = "(SELECT CAST(SUM(l.cost_nano_usd) AS BIGINT) FROM usage_lines l WHERE l.request_id = request_log.id)";
+    request_log::Entity::update_many()
+        .col_expr(request_log::Column::CostNanoUsd, Expr::cust(sum))
+        .filter(request_log::Column::Id.is_in(requests))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+// === impl Repriced ===
+
+impl Repriced {
+    /// Counts a line; its correction, if it needs one.
+    fn count(&mut self, line: &usage::Model, book: &PriceBook) -> Option<Correction> {
+        self.lines += 1;
+        let before = line.cost_nano_usd;
+        self.before += i128::from(before.unwrap_or(0));
+        let model = line.model.as_deref().or(line.requested_model.as_deref());
+        let Some(priced) = model.and_then(|model| book.lookup(model, line.created_at)) else {
+            self.unpriced += u64::from(before.is_none());
+            self.after += i128::from(before.unwrap_or(0));
+            return None;
+        };
+        let cost = priced.cost(&quantities(line), terms(line)).nano_usd;
+        self.after += i128::from(cost);
+        if before == Some(cost) {
+            return None;
+        }
+        self.changed += 1;
+        Some(Correction {
+            line: line.id,
+            request: line.request_id,
+            cost,
+            price: Some(priced.reference()),
+        })
+    }
+}
+
+fn quantities(line: &usage::Model) -> Quantities {
+    let count = |tokens: i64| u64::try_from(tokens).unwrap_or(0);
+    Quantities {
+        input: count(line.input_tokens),
+        cache_read: count(line.cache_read_tokens),
+        cache_write_5m: count(line.cache_write5m_tokens),
+        cache_write_1h: count(line.cache_write1h_tokens),
+        output: count(line.output_tokens),
+        reasoning: count(line.reasoning_tokens),
+        image_input: count(line.image_input_tokens),
+        image_output: count(line.image_output_tokens),
+        input_images: 0,
+        images: 0,
+        requests: 1,
+    }
+}
+
+/// The conditions the line was made under.
+fn terms(line: &usage::Model) -> Terms {
+    let tier = line.service_tier.as_deref();
+    Terms {
+        service: tier.map(ServiceTier::from_provider),
+        multipliers: [
+            line.provider_multiplier.unwrap_or_default(),
+            line.group_multiplier.unwrap_or_default(),
+        ],
+    }
+}
