@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Amount`] | an exact amount of money |
 //! | [`Price`] | one model's figures, by bucket, context length and service tier |
-//! | [`cost`] | what an attempt's tokens cost, rounded once |
+//! | [`cost()`] | what an attempt's tokens cost, rounded once |
 //! | [`PriceBook`] | which price a model name had at a moment |
 //! | [`litellm`] | reading the public table's JSON |
 //! | [`builtin`] | the prices this program was built with |

@@ -85,6 +85,8 @@ impl PriceBook {
     /// A book of the stored rows, over the built-in table. Rows of [`Source::Builtin`] are none and are passed over.
     #[must_use]
     pub fn new(rows: impl IntoIterator<Item = PriceRow>) -> Self {
+        // Read now, where nobody waits for it, rather than by the first request.
+        builtin::table();
         let mut tracks: HashMap<String, Track> = HashMap::new();
         for row in rows {
             let track = tracks.entry(row.model.clone()).or_default();

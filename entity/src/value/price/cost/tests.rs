@@ -241,7 +241,7 @@ fn figures() -> impl Strategy<Value = String> {
         any::<bool>(),
     )
         .prop_map(|([i, o, r, w], is_tiered)| {
-            let tiers = format!(" input>50000={} output>50000={}", i + 1, o + 1);
+            let tiers = format!(" input>60000={} output>60000={}", i + 1, o + 1);
             format!(
                 "input={i} output={o} cache-read=0.{r} cache-write-5m={w}{}",
                 if is_tiered { tiers.as_str() } else { "" }
