@@ -207,8 +207,15 @@ impl Texts {
 
 fn text<R: Row>(backend: DbBackend, rows: usize) -> String {
     let is_postgres = backend == DbBackend::Postgres;
+    // A refused row ends the transaction anyway. Told that the rows before it may stay until then, `SQLite` keeps no copy of the pages that a
+    // statement of several rows changes.
+    let insert = if is_postgres {
+        "INSERT"
+    } else {
+        "INSERT OR FAIL"
+    };
     let mut sql = format!(
-        "INSERT INTO {} ({}) VALUES ",
+        "{insert} INTO {} ({}) VALUES ",
         R::TABLE,
         R::COLUMNS.join(", ")
     );
