@@ -20,6 +20,8 @@ use super::request::Request;
 
 /// Rows of the largest statement are two to the power of this. `SQLite` takes 32,766 bind variables, `PostgreSQL` 65,535.
 const LARGEST: u32 = 6;
+/// Bytes of a value, on average, to make room for: a few more than a number takes, as few columns are long.
+const MEAN_VALUE: usize = 32;
 
 /// Inserts into one database.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl Inserts {
             let statements = self.statements(lines, requests, add::<Postgres>);
             postgres(self.db.get_postgres_connection_pool(), statements?).await
         } else {
-            let statements = self.statements(lines, requests, add::<Sqlite>);
+            let statements = self.statements(lines, requests, add_shared);
             sqlite(self.db.get_sqlite_connection_pool(), statements?).await
         };
         posted.map_err(failed)
@@ -109,13 +111,13 @@ impl Inserts {
         }
     }
 
-    fn statements<'r, A: Default>(
+    fn statements<'r, A: Arguments>(
         &self,
         lines: impl ExactSizeIterator<Item = &'r usage::Model>,
         requests: &'r [Request],
         add: impl Fn(&mut A, Bound<'_>) -> Result<(), SqlxError>,
     ) -> Result<Vec<(Arc<str>, A)>, DbErr> {
-        let mut all = Vec::new();
+        let mut all = Vec::with_capacity(2 * LARGEST as usize);
         self.lines.fill(lines, &add, &mut all).map_err(failed)?;
         self.requests
             .fill(requests.iter(), &add, &mut all)
@@ -172,6 +174,16 @@ where
     .map_err(SqlxError::Encode)
 }
 
+/// [`add`] for `SQLite`, whose driver keeps each text on the heap until its own thread has bound it: as an `Arc<str>` it takes one allocation
+/// there, as a `&str` it would take two.
+fn add_shared(arguments: &mut SqliteArguments, value: Bound<'_>) -> Result<(), SqlxError> {
+    let text = match value {
+        Bound::Text(text) | Bound::MaybeText(Some(text)) => Arc::<str>::from(text),
+        other => return add::<Sqlite>(arguments, other),
+    };
+    arguments.add(text).map_err(SqlxError::Encode)
+}
+
 fn failed(error: SqlxError) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
 }
@@ -185,7 +197,7 @@ impl Texts {
     }
 
     /// Adds to `all` what inserts the rows.
-    fn fill<'r, R: Row + 'r, A: Default>(
+    fn fill<'r, R: Row + 'r, A: Arguments>(
         &self,
         mut rows: impl ExactSizeIterator<Item = &'r R>,
         add: impl Fn(&mut A, Bound<'_>) -> Result<(), SqlxError>,
@@ -194,6 +206,8 @@ impl Texts {
         while let Some(power) = rows.len().checked_ilog2() {
             let power = power.min(LARGEST);
             let mut arguments = A::default();
+            let values = R::COLUMNS.len() << power;
+            arguments.reserve(values, values * MEAN_VALUE);
             for row in rows.by_ref().take(1 << power) {
                 for value in row.values() {
                     add(&mut arguments, value)?;
