@@ -41,7 +41,7 @@ fn optional(value: &mut Option<String>, chars: usize) {
 }
 
 fn text(value: &mut String, chars: usize) {
-    if value.contains('\0') {
+    if memchr::memchr(0, value.as_bytes()).is_some() {
         *value = value.replace('\0', "\u{fffd}");
     }
     // Most are short: then there is nothing to count.
@@ -55,7 +55,8 @@ fn text(value: &mut String, chars: usize) {
 /// A NUL in JSON text is an escape: those are replaced, but not a backslash that stands before other text by being escaped itself.
 fn json(text: &mut String) {
     const NUL: &str = r"\u0000";
-    if !text.contains(NUL) {
+    // Most have no escape at all, which is found out much faster than that this one is missing.
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() || !text.contains(NUL) {
         return;
     }
     let mut clean = String::with_capacity(text.len());

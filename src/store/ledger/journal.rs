@@ -26,6 +26,8 @@ const LOCK: &str = "usage.journal.lock";
 const REJECTED: &str = "usage.rejected";
 /// A file that has grown to this is not written any further.
 const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of memory kept from one write to the next: a full group of ordinary lines.
+const KEPT_TEXT: usize = 1024 * 1024;
 /// No line is longer than this; more without a newline is damage.
 const MAX_LINE: u64 = 1024 * 1024;
 
@@ -36,6 +38,8 @@ pub(super) struct Journal {
     max_bytes: u64,
     file: File,
     segments: VecDeque<Segment>,
+    /// What is being written, kept for its memory.
+    text: Vec<u8>,
     /// Keeps other processes out for as long as this one lives.
     _lock: File,
 }
@@ -99,6 +103,7 @@ impl Journal {
             max_bytes,
             file,
             segments,
+            text: Vec::new(),
             _lock: lock,
         })
     }
@@ -113,13 +118,15 @@ impl Journal {
         &mut self,
         lines: impl Iterator<Item = &'a usage::Model>,
     ) -> io::Result<u64> {
-        let mut text = Vec::new();
+        self.text.clear();
+        self.text.shrink_to(KEPT_TEXT);
         let mut count = 0;
         for one in lines {
-            line::encode(one, &mut text);
+            line::encode(one, &mut self.text);
             count += 1;
         }
-        if self.bytes() + text.len() as u64 > self.max_bytes {
+        let len = self.text.len() as u64;
+        if self.bytes() + len > self.max_bytes {
             let what = format!("it has reached its bound of {} bytes", self.max_bytes);
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, what));
         }
@@ -128,7 +135,7 @@ impl Journal {
         }
         let written = self
             .file
-            .write_all(&text)
+            .write_all(&self.text)
             .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // What was written of it must not stand before the next line.
@@ -140,7 +147,7 @@ impl Journal {
             return Err(error);
         }
         let active = self.active();
-        active.len += text.len() as u64;
+        active.len += len;
         active.pending += count;
         Ok(active.number)
     }
