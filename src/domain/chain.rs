@@ -50,6 +50,8 @@ pub struct AttemptRecord {
     pub ttft_ms: Option<u64>,
     /// Edits made to the client's body for this attempt.
     pub edits: Vec<String>,
+    /// What they cost, in USD; none when the model has no price.
+    pub cost_usd: Option<String>,
     /// Tokens reported.
     pub usage: Usage,
     /// Where the tokens come from.

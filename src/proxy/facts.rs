@@ -16,6 +16,7 @@ use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
 use crate::policy::affinity::Flight;
 use crate::policy::breaker::{Failure, Permit};
+use crate::policy::pricing::{self, Bill};
 use crate::policy::select::Choice;
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
@@ -72,6 +73,8 @@ pub struct Tried {
     pub record: AttemptRecord,
     /// For the bill; none when nothing was metered.
     pub reading: Option<Reading>,
+    /// What it costs.
+    pub bill: Bill,
     /// When it ended.
     pub ended_at: DateTime<Utc>,
     /// When its first content came.
@@ -143,6 +146,7 @@ impl Facts {
             ttfb_ms: report.first_byte.map(|at| ms(at, report.started)),
             ttft_ms: report.first_content.map(|at| ms(at, report.started)),
             edits: report.edits,
+            cost_usd: None,
             usage: reading.as_ref().map(|r| r.usage).unwrap_or_default(),
             settled_from: reading.as_ref().map(|r| r.provenance).unwrap_or_default(),
         };
@@ -156,15 +160,36 @@ impl Facts {
             }
             (None, _) => return None,
         }
+        let bill = reading
+            .as_ref()
+            .map(|reading| self.bill(&record, reading, report.ended_at));
+        record.cost_usd = bill.as_ref().and_then(|bill| bill.cost_nano_usd).map(usd);
         self.attempts.push(Tried {
             record,
             reading,
+            bill: bill.unwrap_or_default(),
             ended_at: report.ended_at,
             first_content: report.first_content,
             is_ambiguous: false,
             permit: report.permit,
         });
         self.attempts.last_mut()
+    }
+
+    /// By the prices and factors that hold now.
+    fn bill(&self, record: &AttemptRecord, reading: &Reading, ended_at: DateTime<Utc>) -> Bill {
+        pricing::bill(
+            &self.snapshot.prices,
+            &pricing::Attempt {
+                model: record.model.as_deref(),
+                ended_at,
+                usage: &reading.usage,
+                provenance: reading.provenance,
+                service: reading.service_tier,
+                provider: record.provider_multiplier,
+                group: record.group_multiplier,
+            },
+        )
     }
 
     fn describe(&self, record: &mut AttemptRecord, choice: Choice, endpoint: usize) {
@@ -209,4 +234,11 @@ impl Tried {
     pub fn forgive(&mut self) {
         self.permit = None;
     }
+}
+
+/// Nano-USD as decimal USD.
+fn usd(nano: i64) -> String {
+    let sign = if nano < 0 { "-" } else { "" };
+    let nano = nano.unsigned_abs();
+    format!("{sign}{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000)
 }

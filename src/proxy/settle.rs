@@ -93,11 +93,11 @@ fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
                 reasoning_tokens: tokens(used.reasoning_tokens),
                 image_input_tokens: tokens(used.image_input_tokens),
                 image_output_tokens: tokens(used.image_output_tokens),
-                cost_nano_usd: None,
-                price_ref: None,
-                service_tier: None,
-                provider_multiplier: None,
-                group_multiplier: None,
+                cost_nano_usd: tried.bill.cost_nano_usd,
+                price_ref: tried.bill.price_ref.clone(),
+                service_tier: reading.service_tier.map(|tier| tier.to_string()),
+                provider_multiplier: Some(tried.record.provider_multiplier),
+                group_multiplier: Some(tried.record.group_multiplier),
                 settled_from: reading.provenance.name().into(),
                 raw: reading.raw.clone(),
             })
@@ -147,7 +147,7 @@ fn row(facts: &mut Facts) -> Request {
         cache_write1h_tokens: tokens(used.cache_write1h_tokens),
         output_tokens: tokens(used.output_tokens),
         reasoning_tokens: tokens(used.reasoning_tokens),
-        cost_nano_usd: None,
+        cost_nano_usd: cost(&facts.attempts),
         settled_from: provenance.name(),
         duration_ms: ms(Instant::now()),
         ttfb_ms: answer.first_byte.map(ms),
@@ -182,6 +182,13 @@ fn total(attempts: &[Tried]) -> (Usage, Provenance) {
         });
     }
     (sum, provenance.unwrap_or_default())
+}
+
+/// What all attempts cost together; none when none of them has a price.
+fn cost(attempts: &[Tried]) -> Option<i64> {
+    let mut costs = attempts.iter().filter_map(|tried| tried.bill.cost_nano_usd);
+    let first = costs.next()?;
+    Some(costs.fold(first, i64::saturating_add))
 }
 
 /// From arrival to the first attempt; to the end where there was none.

@@ -12,8 +12,10 @@ use sea_orm::{
     DbErr, EntityTrait, IsolationLevel, QueryFilter, QueryOrder, TransactionTrait,
 };
 
+use super::prices::load_prices;
 use crate::domain::caller::{Key, User};
 use crate::domain::error_rule::ErrorRule;
+use crate::domain::price::PriceBook;
 use crate::domain::provider::Provider;
 
 mod left_out;
@@ -39,6 +41,8 @@ pub struct Snapshot {
     pub groups: HashMap<String, Multiplier>,
     /// Error rules that are switched on, in the order in which they are tried.
     pub error_rules: Vec<ErrorRule>,
+    /// What models cost.
+    pub prices: PriceBook,
     /// The settings an admin may change.
     pub settings: GatewaySettings,
     /// The time zone of days, weeks and schedules: the settings' one, else UTC, see [`Snapshot::resolve_time_zone`].
@@ -84,9 +88,18 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
         .await?
         .map(|row| row.value)
         .unwrap_or_default();
+    let (prices, unreadable) = load_prices(&transaction).await?;
     transaction.commit().await?;
 
-    let mut left_out = Vec::new();
+    let mut left_out: Vec<LeftOut> = unreadable
+        .into_iter()
+        .map(|price| LeftOut {
+            kind: "price",
+            id: price.id,
+            name: price.model,
+            why: price.why,
+        })
+        .collect();
     let mut snapshot = Snapshot {
         revision,
         keys: link_keys(users, keys, &mut left_out),
@@ -96,6 +109,7 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
             .map(|group| (group.name.trim().to_owned(), group.cost_multiplier))
             .collect(),
         error_rules: rules::compile_all(error_rules, &mut left_out),
+        prices,
         settings,
         time_zone: Tz::UTC,
         left_out,

@@ -28,6 +28,7 @@ use self::tally::Tally;
 use super::encoding::StreamDecoder;
 use super::scan::{MAX_VALUE, Scanner};
 use super::sse::{Event, Splitter};
+use crate::domain::price::ServiceTier;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::usage::{Provenance, Usage};
 
@@ -42,6 +43,8 @@ pub struct Reading {
     pub raw: Option<String>,
     /// The model the upstream says has answered.
     pub model: Option<String>,
+    /// The tier of service it says it answered in.
+    pub service_tier: Option<ServiceTier>,
     /// The protocol's last event was seen, or the JSON text ended.
     pub complete: bool,
     /// The message of an error reported within the answer, at most 2 KiB.

@@ -193,6 +193,7 @@ impl Tally {
 
     pub(super) fn into_reading(self) -> Reading {
         Reading {
+            service_tier: None,
             provenance: match self.usage {
                 None => Provenance::None,
                 Some(_) if self.is_final || self.complete => Provenance::Terminal,

@@ -69,6 +69,9 @@ pub struct Attempt {
     pub ttft_ms: Option<u64>,
     /// Edits made to the client's body for this attempt.
     pub edits: Vec<String>,
+    /// What they cost, in USD; null when the model has no price.
+    #[oai(nullable)]
+    pub cost_usd: Option<String>,
     /// Tokens reported.
     #[oai(nullable)]
     pub usage: Option<AttemptUsage>,
