@@ -11,7 +11,7 @@ use pingora::prelude::Error;
 use pingora::proxy::FailToProxy;
 
 use super::fault;
-use super::line::{Line, Reached};
+use super::line::Line;
 use super::report::Report;
 use super::tries::Leeway;
 use crate::domain::caller::Caller;
@@ -180,9 +180,7 @@ impl Attempt {
         }
         if end_of_stream && let Some(meter) = &mut self.meter {
             meter.end();
-            if self.report.first_content.is_none() {
-                self.line.reach(reached(meter));
-            }
+            self.line.follow(meter);
             self.line.end(meter.is_complete());
         }
     }
@@ -197,9 +195,7 @@ impl Attempt {
             return;
         };
         meter.feed(chunk);
-        if self.report.first_content.is_none() {
-            self.line.reach(reached(meter));
-        }
+        self.line.follow(meter);
         if self.report.first_content.is_none() && meter.has_content() {
             self.report.first_content = Some(Instant::now());
         }
@@ -225,14 +221,6 @@ impl Drop for Attempt {
         report.reading = self.meter.as_mut().map(Meter::finish);
         (report.ended, report.ended_at) = (Instant::now(), Utc::now());
         self.line.close(report);
-    }
-}
-
-fn reached(meter: &Meter) -> Reached {
-    Reached {
-        phase: meter.phase(),
-        is_empty: meter.is_empty(),
-        error: meter.error().map(str::to_owned),
     }
 }
 

@@ -294,6 +294,16 @@ impl Contender {
         if !self.held.is_whole && self.held.bytes < judge::LIMIT {
             return None;
         }
+        // The meter has read it all: what it is content with needs no second look.
+        let reached = self.running.line().reached();
+        let has_content = match reached.phase {
+            Phase::Content => true,
+            Phase::Ended => !reached.is_empty,
+            _ => false,
+        };
+        if has_content && (!self.held.is_whole || self.running.line().is_complete()) {
+            return Some(Verdict::Good);
+        }
         let body = self.held.join();
         let content_type = self.head.as_ref().and_then(|head| content_type(head));
         let endpoint = &self.plan.endpoint;

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::report::Report;
 use crate::domain::provider::Provider;
-use crate::wire::meter::Phase;
+use crate::wire::meter::{Meter, Phase};
 
 /// The attempt's side writes, the journey's side reads.
 #[derive(Default)]
@@ -46,9 +46,17 @@ impl Line {
         self.0.lock().chosen.take()
     }
 
-    /// The answer has come this far.
-    pub fn reach(&self, reached: Reached) {
-        self.0.lock().reached = reached;
+    /// The answer has come as far as its meter says. Content ends the interest in it.
+    pub fn follow(&self, meter: &Meter) {
+        let mut state = self.0.lock();
+        if state.reached.phase == Phase::Content {
+            return;
+        }
+        state.reached = Reached {
+            phase: meter.phase(),
+            is_empty: meter.is_empty(),
+            error: meter.error().map(str::to_owned),
+        };
     }
 
     /// How far the answer has come.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -138,4 +139,59 @@ async fn a_client_that_leaves_within_its_body_leaves_a_row() {
     drop(client);
     let row = app.row().await;
     assert_eq!(row["status"], 499, "{row:#}");
+}
+
+/// Two thousand streams that each fail over once leave nothing behind: no request under way, no place at a provider, no connection that waits,
+/// and memory as it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_streams_through_failovers_leave_nothing_behind() {
+    let (bad, good) = (Upstream::start().await, Upstream::start().await);
+    let app = TestApp::start().await;
+    let never_open = json!({"breaker": {"failureThreshold": 0}, "hedgeAfterMs": 5, "limitConcurrentRequests": 64});
+    app.provider(
+        "bad",
+        "claude",
+        &bad.url("errorEventAfter=1;firstEventDelayMs=3"),
+        never_open.clone(),
+    )
+    .await;
+    app.provider(
+        "good",
+        "claude",
+        &good.url("chunks=3"),
+        json!({"priority": 1, "limitConcurrentRequests": 64}),
+    )
+    .await;
+    let change = json!({"hedgeMaxPercent": 20});
+    app.admin(reqwest::Method::PATCH, "/settings")
+        .json(&change)
+        .send()
+        .await
+        .unwrap();
+    let round = |count: usize, from: usize| {
+        let app = &app;
+        futures_util::stream::iter(from..from + count).for_each_concurrent(16, move |n| async move {
+            let body = serde_json::json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": format!("{n}")}], "x": "x".repeat(20_000)});
+            let response = app.post("/v1/messages", &body).await;
+            assert_eq!(response.status(), 200);
+            assert!(response.text().await.unwrap().contains("message_stop"));
+        })
+    };
+    round(500, 0).await;
+    round(500, 500).await;
+    let settled = || async { (app.live() == 0).then_some(()) };
+    eventually("nothing is under way", settled).await;
+    for upstream in [&bad, &good] {
+        upstream.recorder().clear();
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let before = bytes_in_use();
+    round(1000, 1000).await;
+    eventually("nothing is under way", settled).await;
+    for upstream in [&bad, &good] {
+        upstream.recorder().clear();
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let grown = bytes_in_use().saturating_sub(before);
+    assert!(grown < 6 << 20, "{} KiB more are in use", grown >> 10);
 }

@@ -30,6 +30,7 @@ mod logging;
 mod outbound;
 mod refusals;
 mod rewriting;
+mod routing;
 mod scripts;
 mod shutdown;
 mod sizes;

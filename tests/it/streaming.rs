@@ -177,3 +177,35 @@ async fn streams_pass_over_h2c_too() {
     }
     assert_eq!(app.rows(20).await.len(), 20);
 }
+
+/// A model that thinks in silence: the head is committed after the hold time, and pings keep proxies in front of us from cutting it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_stream_is_kept_alive_with_pings_between_its_events() {
+    for (path, kind, ping) in [
+        ("/v1/messages", "claude", "event: ping"),
+        ("/v1/chat/completions", "openai-compatible", ": ping"),
+        ("/v1/responses", "codex", ": ping"),
+    ] {
+        let upstream = Upstream::start().await;
+        let app = TestApp::start().await;
+        let change = json!({"gateHoldSeconds": 1, "pingSeconds": 1});
+        let request = app.admin(reqwest::Method::PATCH, "/settings").json(&change);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        let script = upstream.url("contentDelayMs=4300;chunks=2");
+        app.provider("a", kind, &script, json!({})).await;
+        let begun = Instant::now();
+        let response = app.post(path, &ask()).await;
+        let head = begun.elapsed();
+        assert!(head < Duration::from_millis(2500), "{path}: {head:?}");
+        let text = response.text().await.unwrap();
+        let pings = text.matches(ping).count();
+        assert!((2..=4).contains(&pings), "{path}: {pings} pings in {text}");
+        assert!(
+            text.contains("PO") && !text.contains("error"),
+            "{path}: {text}"
+        );
+        for event in text.split("\n\n") {
+            assert!(event.matches("data:").count() <= 1, "{path}: {event}");
+        }
+    }
+}
