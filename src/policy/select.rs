@@ -1,7 +1,7 @@
 //! Which provider serves an attempt.
 //!
 //! Every provider is held against the same conditions at every attempt, the cheapest and most telling first, and what it fails
-//! is recorded: [`Dropped`](crate::domain::chain::Dropped) lists them in order. What passes is grouped by tier (the
+//! is recorded: [`Dropped`] lists them in order. What passes is grouped by tier (the
 //! provider's priority, or its priority in one of the caller's groups where it has one; lower goes first), and one of the
 //! best tier is drawn by weight. A nominee (the provider that just failed and still has tries, or the one that a session
 //! or a cached prefix speaks for) is taken whatever its tier, provided that it passes the same conditions.
