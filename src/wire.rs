@@ -1,11 +1,12 @@
 //! Floor 2: the wire. Bytes to types and back for every client protocol; no IO, no async, no clock.
 //!
-//! A request passes `endpoint`, `credential`, `encoding`, `peek` and `patch`; its answer passes `meter` (over `sse` and
+//! A request passes `endpoint`, `credential`, `encoding`, `peek`, `include_usage` and `patch`; its answer passes `meter` (over `sse` and
 //! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply` and `models`.
 
 pub mod credential;
 pub mod encoding;
 pub mod endpoint;
+pub mod include_usage;
 pub mod judge;
 pub mod meter;
 pub mod models;

@@ -24,6 +24,7 @@ use crate::policy::select::Choice;
 use crate::store::snapshot::Snapshot;
 use crate::wire::encoding::StreamDecoder;
 use crate::wire::endpoint::Endpoint;
+use crate::wire::include_usage::UsageChunk;
 use crate::wire::meter::Meter;
 use crate::wire::peek::Peek;
 
@@ -67,6 +68,8 @@ pub struct Attempt {
     pub seat: Option<InflightGuard>,
     decoder: Option<StreamDecoder>,
     meter: Option<Meter>,
+    /// Takes out of the stream what was asked for on our own account.
+    hidden: Option<UsageChunk>,
     line: Arc<Line>,
 }
 
@@ -105,6 +108,7 @@ impl Attempt {
             seat: None,
             decoder: None,
             meter: None,
+            hidden: None,
             line,
         }
     }
@@ -125,6 +129,11 @@ impl Attempt {
         self.report
             .failure
             .get_or_insert_with(|| (fault, what.into()));
+    }
+
+    /// The usage was asked for on our own account: the chunk that brings it is kept from the client.
+    pub fn hide_usage_chunk(&mut self) {
+        self.hidden = Some(UsageChunk::default());
     }
 
     /// Hook: there is a connection.
@@ -149,6 +158,7 @@ impl Attempt {
         self.report.status = Some(status);
         self.report.first_byte = Some(Instant::now());
         self.decode(response);
+        self.watch_for_usage_chunk(response);
         if !response.status.is_success() {
             self.report.retry_after = retry::retry_after(&response.headers, Utc::now());
         } else if self.plan.endpoint.operation.is_metered() {
@@ -173,6 +183,21 @@ impl Attempt {
         }
     }
 
+    /// A stream that something may be taken out of has no length that is known before. What is no stream, or cannot be read, passes.
+    fn watch_for_usage_chunk(&mut self, response: &mut ResponseHeader) {
+        if self.hidden.is_none() {
+            return;
+        }
+        let kind = text(response, &header::CONTENT_TYPE).unwrap_or_default();
+        let is_readable = text(response, &header::CONTENT_ENCODING)
+            .is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+        if response.status.is_success() && is_readable && !kind.contains("json") {
+            response.remove_header(&header::CONTENT_LENGTH);
+        } else {
+            self.hidden = None;
+        }
+    }
+
     /// Hook: a chunk of the answer passes.
     pub fn passes(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
         if let Some(chunk) = body {
@@ -182,6 +207,10 @@ impl Attempt {
             meter.end();
             self.line.follow(meter);
             self.line.end(meter.is_complete());
+        }
+        if let Some(hidden) = &mut self.hidden {
+            let rest = hidden.pass(body.take().unwrap_or_default(), end_of_stream);
+            *body = (!rest.is_empty()).then_some(rest);
         }
     }
 

@@ -1,9 +1,7 @@
 //! `upstream_peer` of an attempt: a provider is chosen, its body derived, one of its addresses reached.
 
-use std::ops::Range;
 use std::time::Instant;
 
-use bytes::Bytes;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::{ErrorType, ImmutStr};
 
@@ -13,7 +11,8 @@ use crate::domain::chain::How;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
 use crate::policy::routing::{Question, Tried};
-use crate::wire::patch;
+use crate::wire::include_usage;
+use crate::wire::patch::{self, Edit};
 
 /// Chooses a provider for the attempt and says how to reach it.
 ///
@@ -90,34 +89,40 @@ fn endpoint(attempt: &Attempt, provider: &Provider, parts: &Parts, now: Instant)
     first.unwrap_or(0)
 }
 
-/// The body as this provider gets it: the client's own, but for the model's name where it is redirected.
+/// The body as this provider gets it: the client's own, but for the model's name where it is redirected, and for the request to report
+/// usage where a stream would not. A resource that is passed through stays as it is.
 fn derive_body(attempt: &mut Attempt, provider: &Provider) {
     let plan = attempt.plan.clone();
-    let Some(model) = plan.model.as_deref() else {
-        return;
-    };
-    let is_passed_through = plan.endpoint.operation == Operation::Passthrough;
-    let Some(target) = provider.redirect(model).filter(|_| !is_passed_through) else {
-        return;
-    };
+    let mut edits = Vec::new();
+    if plan.endpoint.operation != Operation::Passthrough {
+        edits.extend(redirect(attempt, &plan, provider));
+    }
+    if let Some(demand) = include_usage::demand(&plan.endpoint, &plan.peek, &plan.body) {
+        attempt.report.edits.push(demand.note.to_owned());
+        attempt.hide_usage_chunk();
+        edits.push(demand.edit);
+    }
+    attempt.body = patch::apply(&plan.body, edits);
+}
+
+/// Notes the model that the asked one is redirected to, and puts it in the old one's place where the body names it: with the `models/`
+/// in front of it that Code Assist's token counting has.
+fn redirect(attempt: &mut Attempt, plan: &Plan, provider: &Provider) -> Option<Edit> {
+    let model = plan.model.as_deref()?;
+    let target = provider.redirect(model)?;
     attempt.report.model = Some(target.to_owned());
     attempt
         .report
         .edits
         .push(format!("model: {model} -> {target}"));
-    if let Some(span) = plan.peek.model_span.clone() {
-        attempt.body = splice_model(&plan.body, span, target);
-    }
-}
-
-/// Puts another model in the old one's place, with the `models/` in front of it that Code Assist's token counting has.
-fn splice_model(body: &Bytes, span: Range<usize>, model: &str) -> Bytes {
-    let prefix = if body[span.clone()].starts_with(b"\"models/") {
+    let span = plan.peek.model_span.clone()?;
+    let prefix = if plan.body[span.clone()].starts_with(b"\"models/") {
         "models/"
     } else {
         ""
     };
-    patch::splice(body, span, &patch::json_string(&format!("{prefix}{model}")))
+    let text = patch::json_string(&format!("{prefix}{target}")).into();
+    Some(Edit { span, text })
 }
 
 async fn connect_to(

@@ -71,7 +71,8 @@ fn classify_v1(method: &Method, path: &str, rest: &str, headers: &HeaderMap) -> 
     if is("messages/count_tokens") {
         return generating(Protocol::Anthropic, Operation::CountTokens);
     }
-    if is("responses") {
+    // Its answer reports what the summary cost.
+    if is("responses") || (is("responses/compact") && method == Method::POST) {
         return generating(Protocol::Responses, Operation::Generate);
     }
     if is("chat/completions") || is("completions") {

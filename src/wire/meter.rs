@@ -20,11 +20,13 @@ mod openai;
 mod phase;
 mod responses;
 mod tally;
+mod tier;
 
 pub use self::phase::Phase;
 
 use self::phase::{Head, Kind};
 use self::tally::Tally;
+use self::tier::Tier;
 use super::encoding::StreamDecoder;
 use super::scan::{MAX_VALUE, Scanner};
 use super::sse::{Event, Splitter};
@@ -328,6 +330,10 @@ impl Dialect {
         match (key, self) {
             ("error", _) => tally.fail(value, value),
             ("model" | "modelVersion", _) => tally.note_model_json(value),
+            ("service_tier", _) => {
+                let value = std::str::from_utf8(value).unwrap_or_default();
+                tally.note_tier(Tier::of_json(value));
+            }
             ("usage", Self::Anthropic(merge)) => anthropic::on_usage(merge, value, tally),
             ("usage", _) => {
                 openai::on_usage(value, tally);

@@ -26,6 +26,15 @@ use self::cursor::Cursor;
 use crate::domain::protocol::Protocol;
 use crate::wire::prefix::{Builder, Prefix};
 
+/// Where a body's `stream_options` stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// Byte span of the value, which need not be an object.
+    pub span: Range<usize>,
+    /// Byte span of the value of `include_usage` within it, where it has one.
+    pub include_usage: Option<Range<usize>>,
+}
+
 /// What a body says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Peek {
@@ -39,6 +48,8 @@ pub struct Peek {
     pub session_id: Option<String>,
     /// `stream_options.include_usage`.
     pub include_usage: Option<bool>,
+    /// Where `stream_options` stand.
+    pub stream_options: Option<StreamOptions>,
     /// Fingerprints of the conversation, if there is one.
     pub prefix: Option<Prefix>,
 }
@@ -71,6 +82,7 @@ pub fn peek(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> Result<Peek
         session_id: session::from_headers(protocol, headers)
             .or_else(|| session::from_body(protocol, in_body?)),
         include_usage: found.include_usage,
+        stream_options: found.stream_options,
         prefix: found.prefix.finish(),
     })
 }
@@ -84,6 +96,7 @@ struct Found<'b> {
     inner_model: Option<Model>,
     stream: Option<bool>,
     include_usage: Option<bool>,
+    stream_options: Option<StreamOptions>,
     /// The text that holds the session id.
     session: Option<Cow<'b, str>>,
     prefix: Builder,
@@ -106,16 +119,7 @@ impl<'b> Found<'b> {
         match (protocol, key) {
             (_, b"model") => self.model = model(cursor)?,
             (_, b"stream") => self.stream = cursor.boolean()?,
-            (_, b"stream_options") => {
-                self.include_usage = None;
-                cursor.object_or_skip(&mut |key, cursor| {
-                    if key == b"include_usage" {
-                        self.include_usage = cursor.boolean()?;
-                        return Ok(());
-                    }
-                    cursor.skip()
-                })?;
-            }
+            (_, b"stream_options") => self.stream_options(cursor)?,
             (Protocol::Responses | Protocol::Openai, b"prompt_cache_key") => {
                 self.session = cursor.short_string()?;
             }
@@ -132,6 +136,26 @@ impl<'b> Found<'b> {
             (Protocol::GeminiCli, b"request") => self.code_assist(cursor)?,
             _ => cursor.skip()?,
         }
+        Ok(())
+    }
+
+    fn stream_options(&mut self, cursor: &mut Cursor<'b>) -> Result<(), BadJson> {
+        self.include_usage = None;
+        let mut include_usage = None;
+        let ((), span) = cursor.spanned(|cursor| {
+            cursor.object_or_skip(&mut |key, cursor| {
+                if key == b"include_usage" {
+                    let (asked, span) = cursor.spanned(Cursor::boolean)?;
+                    (self.include_usage, include_usage) = (asked, Some(span));
+                    return Ok(());
+                }
+                cursor.skip()
+            })
+        })?;
+        self.stream_options = Some(StreamOptions {
+            span,
+            include_usage,
+        });
         Ok(())
     }
 

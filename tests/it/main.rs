@@ -27,6 +27,7 @@ mod hedging;
 mod hot_reload;
 mod http2;
 mod logging;
+mod metering;
 mod outbound;
 mod refusals;
 mod rewriting;

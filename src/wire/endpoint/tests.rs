@@ -147,11 +147,20 @@ fn models_are_listed_in_the_dialect_of_the_caller() {
 }
 
 #[test]
+fn a_compaction_is_generated_and_metered() {
+    let expected = Some((Protocol::Responses, Operation::Generate, None));
+    assert_eq!(post("/v1/responses/compact"), expected);
+    assert_eq!(post("/v1/Responses/Compact/"), expected);
+    let other = Some((Protocol::Responses, Operation::Passthrough, None));
+    assert_eq!(at(&Method::GET, "/v1/responses/compact"), other);
+    assert_eq!(post("/v1/responses/compact/x"), other);
+}
+
+#[test]
 fn other_resources_pass_through() {
     for (path, protocol) in [
         ("/v1/messages/batches", Protocol::Anthropic),
         ("/v1/messages/batches/b_1/results", Protocol::Anthropic),
-        ("/v1/responses/compact", Protocol::Responses),
         ("/v1/responses/resp_1/cancel", Protocol::Responses),
         ("/v1/chat/completions/c_1", Protocol::Openai),
         ("/v1/files", Protocol::Openai),

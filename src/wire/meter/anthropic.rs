@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::find::{has_value, is_of_another, is_whole, name_of, object, says_something};
 use super::number::Count;
 use super::tally::Tally;
+use super::tier::Tier;
 use crate::domain::usage::Usage;
 use crate::wire::sse::Event;
 
@@ -38,6 +39,7 @@ struct Fields {
     cache_creation_1h_input_tokens: Count,
     claude_cache_creation_5_m_tokens: Count,
     claude_cache_creation_1_h_tokens: Count,
+    service_tier: Tier,
 }
 
 #[derive(Debug, Deserialize, Default, Clone, Copy)]
@@ -161,6 +163,7 @@ fn on_failure(data: &[u8], tally: &mut Tally) {
 pub(super) fn on_usage(merge: &mut Merge, value: &[u8], tally: &mut Tally) {
     merge.fields = Fields::default();
     if merge.add(value) {
+        tally.note_tier(merge.fields.service_tier);
         tally.note_usage(merge.usage(), String::from_utf8(value.to_vec()).ok());
     }
 }
@@ -177,6 +180,7 @@ fn on_start(merge: &mut Merge, data: &[u8], tally: &mut Tally) {
     };
     if merge.add(usage.get().as_bytes()) {
         merge.start = Some(usage.get().to_owned());
+        tally.note_tier(merge.fields.service_tier);
         tally.note_usage(merge.usage(), merge.raw());
     }
 }
@@ -194,6 +198,7 @@ fn on_delta(merge: &mut Merge, data: &[u8], tally: &mut Tally) {
     };
     if merge.add(usage.get().as_bytes()) {
         merge.delta = Some(usage.get().to_owned());
+        tally.note_tier(merge.fields.service_tier);
         tally.note_usage(merge.usage(), merge.raw());
         tally.is_final = true;
     }
@@ -296,6 +301,7 @@ impl Merge {
                     .or(new.claude_cache_creation_1_h_tokens),
                 old.cache_creation_1h_input_tokens,
             ),
+            service_tier: new.service_tier.or(old.service_tier),
             ..Fields::default()
         };
         new.input_tokens

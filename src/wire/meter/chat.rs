@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 use super::find::{has_value, is_nothing, offer_from_tail, says_something};
 use super::openai;
 use super::tally::Tally;
+use super::tier::Tier;
 use crate::wire::sse::Event;
 
-pub(super) const KEYS: &[&str] = &["usage", "model", "error", "choices"];
+pub(super) const KEYS: &[&str] = &["usage", "model", "service_tier", "error", "choices"];
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
@@ -22,6 +23,8 @@ struct Chunk<'a> {
     kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     model: Option<Cow<'a, str>>,
+    #[serde(default)]
+    service_tier: Tier,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -125,6 +128,7 @@ fn on_chunk(chunk: &Chunk<'_>, data: &[u8], tally: &mut Tally) {
     if let Some(model) = &chunk.model {
         tally.note_model(model);
     }
+    tally.note_tier(chunk.service_tier);
     if let Some(usage) = chunk.usage {
         openai::on_usage(usage.get().as_bytes(), tally);
     }

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::find::{has_value, is_of_another, is_whole, object, offer_from_tail, says_something};
 use super::number::Count;
 use super::tally::Tally;
+use super::tier::Tier;
 use crate::domain::usage::Usage;
 use crate::wire::sse::Event;
 
@@ -104,6 +105,7 @@ struct Metadata {
     prompt_tokens_details: Option<Vec<Detail>>,
     cache_tokens_details: Option<Vec<Detail>>,
     candidates_tokens_details: Option<Vec<Detail>>,
+    service_tier: Tier,
 }
 
 #[derive(Deserialize, Default)]
@@ -160,8 +162,11 @@ pub(super) fn on_feedback(value: &[u8], tally: &mut Tally) {
 
 /// Notes a usage object; false when it has no count we know.
 pub(super) fn on_usage(value: &[u8], tally: &mut Tally) -> bool {
-    let usage = object(value).and_then(read);
+    let metadata = object::<Metadata>(value).unwrap_or_default();
+    let tier = metadata.service_tier;
+    let usage = read(metadata);
     if let Some(usage) = usage {
+        tally.note_tier(tier);
         tally.note_usage(usage, String::from_utf8(value.to_vec()).ok());
     }
     usage.is_some()

@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use super::find::{has_value, is_of_another, is_whole, name_of, offer_from_tail, says_something};
 use super::openai;
 use super::tally::Tally;
+use super::tier::Tier;
 use crate::wire::sse::Event;
 
-pub(super) const KEYS: &[&str] = &["usage", "model", "error", "output"];
+pub(super) const KEYS: &[&str] = &["usage", "model", "service_tier", "error", "output"];
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -24,6 +25,8 @@ struct Envelope<'a> {
 struct Response<'a> {
     #[serde(borrow, default)]
     model: Option<Cow<'a, str>>,
+    #[serde(default)]
+    service_tier: Tier,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -183,7 +186,8 @@ fn on_last(name: &str, event: Event<'_>, tally: &mut Tally) {
     tally.close();
 }
 
-/// A response too long to be held has its usage in the tail: it comes after output and tools.
+/// A response too long to be held has its usage in the tail: it comes after output and tools. Its tier does not, and the metadata
+/// there is the client's to write: it stays at what the events before it said.
 fn on_response(event: Event<'_>, tally: &mut Tally) {
     if event.oversize {
         offer_from_tail(event.tail, b"\"usage\"", &mut |value| {
@@ -201,6 +205,7 @@ fn on_response(event: Event<'_>, tally: &mut Tally) {
     if let Some(model) = &response.model {
         tally.note_model(model);
     }
+    tally.note_tier(response.service_tier);
     if let Some(usage) = response.usage {
         openai::on_usage(usage.get().as_bytes(), tally);
     }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::Reading;
 use super::find::is_nothing;
 use super::phase::Phase;
+use super::tier::Tier;
 use crate::domain::usage::{Provenance, Usage};
 
 const MAX_RAW: usize = 8 * 1024;
@@ -36,6 +37,7 @@ pub(super) struct Tally {
     is_shapeless: bool,
     raw: Option<String>,
     model: Option<String>,
+    tier: Tier,
     error: Option<String>,
 }
 
@@ -164,6 +166,11 @@ impl Tally {
         }
     }
 
+    /// Notes the tier of service; the last one counts, because the first is what was asked for.
+    pub(super) fn note_tier(&mut self, tier: Tier) {
+        self.tier = tier.or(self.tier);
+    }
+
     /// Notes an error given as a JSON value: an object with a message, a string, or anything that is not empty.
     pub(super) fn note_error(&mut self, value: &[u8]) {
         let value = value.trim_ascii();
@@ -193,7 +200,7 @@ impl Tally {
 
     pub(super) fn into_reading(self) -> Reading {
         Reading {
-            service_tier: None,
+            service_tier: self.tier.0,
             provenance: match self.usage {
                 None => Provenance::None,
                 Some(_) if self.is_final || self.complete => Provenance::Terminal,

@@ -351,6 +351,114 @@ fn gemini_images_are_buckets_of_their_own() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn the_tier_of_service_is_the_one_it_ended_in() {
+    for (name, expected) in [
+        ("anthropic.sse", Some(ServiceTier::Standard)),
+        ("anthropic.json", None),
+        ("chat.sse", Some(ServiceTier::Flex)),
+        ("chat-cumulative.sse", None),
+        ("responses.sse", Some(ServiceTier::Priority)),
+        ("responses.json", Some(ServiceTier::Standard)),
+        ("gemini.sse", Some(ServiceTier::Priority)),
+        ("gemini-array.json", None),
+    ] {
+        assert_eq!(read(name).service_tier, expected, "{name}");
+    }
+    let start = r#"data: {"type":"message_start","message":{"usage":{"input_tokens":1,"service_tier":"priority"}}}"#;
+    for (protocol, text, expected) in [
+        (
+            Protocol::Anthropic,
+            r#"{"usage":{"input_tokens":1,"service_tier":"batch"}}"#.to_owned(),
+            Some(ServiceTier::Batch),
+        ),
+        (
+            Protocol::Anthropic,
+            format!("{start}\n\ndata: {{\"type\":\"message_delta\",\"usage\":{{\"output_tokens\":2}}}}\n\n"),
+            Some(ServiceTier::Priority),
+        ),
+        (
+            Protocol::Anthropic,
+            format!("{start}\n\ndata: {{\"type\":\"message_delta\",\"usage\":{{\"output_tokens\":2,\"service_tier\":\"standard\"}}}}\n\n"),
+            Some(ServiceTier::Standard),
+        ),
+        (
+            Protocol::Openai,
+            r#"{"service_tier":"flex","choices":[],"usage":{"prompt_tokens":1}}"#.to_owned(),
+            Some(ServiceTier::Flex),
+        ),
+        (
+            Protocol::Openai,
+            r#"{"metadata":{"service_tier":"flex"},"service_tier":null,"usage":{"prompt_tokens":1,"service_tier":"flex"}}"#.to_owned(),
+            None,
+        ),
+        (
+            Protocol::Openai,
+            r#"{"service_tier":"scale","usage":{"prompt_tokens":1}}"#.to_owned(),
+            Some(ServiceTier::Standard),
+        ),
+        (
+            Protocol::Gemini,
+            r#"{"usageMetadata":{"promptTokenCount":1,"serviceTier":"SERVICE_TIER_FLEX"}}"#
+                .to_owned(),
+            Some(ServiceTier::Flex),
+        ),
+    ] {
+        let reading = read_text(protocol, &text);
+        assert_eq!(reading.service_tier, expected, "{text}");
+        assert_eq!(reading.provenance, Provenance::Terminal, "{text}");
+    }
+    for odd in ["7", "[\"flex\"]", "{}", "\"\"", "true", "null"] {
+        let text =
+            format!(r#"data: {{"service_tier":{odd},"choices":[],"usage":{{"prompt_tokens":1}}}}"#);
+        let reading = read_text(Protocol::Openai, &format!("{text}\n\n"));
+        assert_eq!(
+            (reading.service_tier, reading.usage.input_tokens),
+            (None, 1),
+            "{odd}"
+        );
+        let text = format!(r#"{{"usage":{{"input_tokens":1,"service_tier":{odd}}}}}"#);
+        let reading = read_text(Protocol::Anthropic, &text);
+        assert_eq!(
+            (reading.service_tier, reading.usage.input_tokens),
+            (None, 1),
+            "{odd}"
+        );
+    }
+}
+
+#[test]
+fn embeddings_and_compactions_are_metered() {
+    for (protocol, operation, text, expected) in [
+        (
+            Protocol::Openai,
+            Operation::Embed,
+            r#"{"object":"list","data":[{"embedding":"AACAPw=="}],"model":"e","usage":{"prompt_tokens":8,"total_tokens":8}}"#,
+            usage(8, 0, 0, 0, 0, 0),
+        ),
+        (
+            Protocol::Gemini,
+            Operation::Embed,
+            r#"{"embeddings":[{"values":[0.1]}],"usageMetadata":{"promptTokenCount":6,"totalTokenCount":6}}"#,
+            usage(6, 0, 0, 0, 0, 0),
+        ),
+        (
+            Protocol::Responses,
+            Operation::Generate,
+            r#"{"object":"response.compaction","output":[{"type":"compaction","encrypted_content":"x"}],"usage":{"input_tokens":70,"input_tokens_details":{"cached_tokens":60},"output_tokens":9,"output_tokens_details":{"reasoning_tokens":4}}}"#,
+            usage(10, 60, 0, 0, 9, 4),
+        ),
+    ] {
+        let mut meter = Meter::new(protocol, operation, JSON, None);
+        meter.feed(text.as_bytes());
+        let reading = meter.finish();
+        assert_eq!(reading.usage, expected, "{text}");
+        assert_eq!(reading.provenance, Provenance::Terminal, "{text}");
+        assert!(reading.complete, "{text}");
+    }
+}
+
+#[test]
 fn the_first_content_is_noticed_when_it_comes() {
     for (name, first) in [
         ("anthropic.sse", "\"text\":\"Let me"),

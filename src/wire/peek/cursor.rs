@@ -61,6 +61,17 @@ impl<'b> Cursor<'b> {
         }
     }
 
+    /// What `read` makes of the next value, and the value's span.
+    pub(super) fn spanned<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, BadJson>,
+    ) -> Result<(T, Range<usize>), BadJson> {
+        self.next_byte();
+        let start = self.at;
+        let value = read(self)?;
+        Ok((value, start..self.at))
+    }
+
     /// Walks through an object; any other value is skipped.
     pub(super) fn object_or_skip(&mut self, on_entry: &mut OnEntry<'_, 'b>) -> Result<(), BadJson> {
         if self.next_byte() == Some(b'{') {

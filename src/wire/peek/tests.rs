@@ -126,6 +126,37 @@ fn the_last_of_equal_keys_counts_and_other_types_are_none() {
 }
 
 #[test]
+fn the_place_of_the_stream_options_is_told() {
+    let places = |body: &str| {
+        let options = look(Protocol::Openai, body).stream_options?;
+        let inner = options.include_usage.map(|span| body[span].to_owned());
+        Some((body[options.span].to_owned(), inner))
+    };
+    assert_eq!(places(r#"{"a":{"stream_options":{}}}"#), None);
+    for (body, options, include_usage) in [
+        (r#"{"stream_options" : null }"#, "null", None),
+        (
+            r#"{"stream_options": { "a" : [1] } }"#,
+            r#"{ "a" : [1] }"#,
+            None,
+        ),
+        (
+            r#"{"stream_options":{"include_usage" : false ,"x":1}}"#,
+            r#"{"include_usage" : false ,"x":1}"#,
+            Some("false"),
+        ),
+        (
+            r#"{"stream_options":{"include_usage":true},"\u0073tream_options":{"include_usage":"x"}}"#,
+            r#"{"include_usage":"x"}"#,
+            Some("\"x\""),
+        ),
+    ] {
+        let expected = (options.to_owned(), include_usage.map(str::to_owned));
+        assert_eq!(places(body), Some(expected), "{body}");
+    }
+}
+
+#[test]
 fn escapes_in_keys_and_in_the_model_are_decoded() {
     let body = r#"{"mod\u0065l":"a\"\u00fc\\","other\n":1}"#;
     let found = look(Protocol::Openai, body);
