@@ -7,9 +7,11 @@
 //! | [`prices`] | the stored prices |
 //! | [`snapshot`], [`watch`] | the configuration in memory, and its freshness |
 //! | [`bus`] | telling other nodes at once that it changed |
+//! | [`counters`] | what callers and providers use now, and the step that lets a request in |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
 
 pub mod bus;
+pub mod counters;
 pub mod database;
 pub mod ledger;
 pub mod prices;
