@@ -6,8 +6,8 @@
 //! 1. A request is admitted while what is spent and what is reserved by others is *below* the limit; its own reservation is not asked for. So
 //!    as long as there is money, one request may always run.
 //! 2. The reservation is what the same key's requests to the same model have cost lately: [`estimate`].
-//! 3. A request about which nothing is known reserves a quarter of the smallest limit, and no more than twenty dollars. So at most four of
-//!    them run at once until the first has told what they cost, whatever the budget is; beside a large budget it is no hindrance.
+//! 3. A request about which nothing is known reserves a quarter of the smallest limit, and no more than twenty dollars. So four of them run
+//!    at once until the first has told what they cost, and more only beside a budget that has twenty dollars for each.
 //! 4. A request that is kept out only by reservations waits, for [`PATIENCE`] at most, for one of them to end. Only money that is spent
 //!    refuses at once. Who has waited in vain is told to try again soon, not that the budget is used up.
 //!
@@ -15,9 +15,10 @@
 //! reserved for it, then what the others cost in the end is below the limit too, and all of them together are below the limit and
 //! one request: **the budget is overrun by less than one request's worth**. Each that costs more than its reservation adds the
 //! difference, once, because the estimate then rises. For requests about which nothing is known the same holds as long as none costs more than
-//! a quarter of the limit, or twenty dollars; if they do, there are four of them. Sixty-four at once against a budget for ten: four start, the
-//! first cost is known, and from then on as many run as the budget has left; ten pass, or eleven when the cost is not quite
-//! what it was. Without Redis, or with it away, this holds on every node for itself.
+//! a quarter of the limit, or twenty dollars; if they do, no more run before that is known than the limit has quarters, or twenty
+//! dollars, in it. Sixty-four at once against a budget for ten: four start, the first cost is known, and from then on as many run as
+//! the budget has left; ten pass, or eleven when the cost is not quite what it was. Without Redis, or with it away, this holds on every
+//! node for itself.
 
 mod calendar;
 mod estimate;

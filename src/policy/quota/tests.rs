@@ -68,7 +68,7 @@ async fn sixty_four_at_once_against_a_budget_for_ten() {
         (10 * USD, USD, 10),
         (10 * USD, USD - 1, 11),
         (10 * USD + 1, USD, 11),
-        (1_000 * USD, 100 * USD, 10),
+        (100 * USD, 10 * USD, 10),
         (USD / 100, USD / 1_000, 10),
     ] {
         // Nothing is known.

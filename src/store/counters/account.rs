@@ -52,7 +52,7 @@ struct Session {
 // === impl Account ===
 
 impl Account {
-    /// Brings everything up to now, and says what definitely stands against a request. See [`Account::is_spoken_for`] for the rest.
+    /// Ends what a lost node has left behind, and sessions nobody used.
     pub(super) fn refresh(&mut self, now: i64, times: &Times) {
         if now < self.next_lapse {
             return;
@@ -105,7 +105,7 @@ impl Account {
     ) -> Option<Exceeded> {
         let (limit, index) = limit_of_money(check, dimension)?;
         let spent = self.money[index].sum(&check.windows[index], now);
-        (spent.saturating_add(self.reserved) >= limit).then(|| Exceeded {
+        (spent.saturating_add(self.reserved) >= limit).then_some(Exceeded {
             subject: check.subject,
             dimension,
             used: spent,

@@ -95,6 +95,7 @@ fn all_limits() -> impl Strategy<Value = [Limits; 2]> {
 }
 
 /// Runs a history, and says everything that was answered.
+#[expect(clippy::too_many_lines, reason = "one arm a step")]
 async fn run(counters: &Subjects, limits: &[Limits; 2], steps: &[Step]) -> Vec<String> {
     let subjects = [KEY, USER];
     let mut now = START;
