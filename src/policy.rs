@@ -9,6 +9,7 @@ pub mod egress;
 pub mod hedge;
 pub mod inflight;
 pub mod pricing;
+pub mod quota;
 pub mod retry;
 pub mod routing;
 pub mod select;

@@ -2,12 +2,15 @@
 //!
 //! A request passes `endpoint`, `credential`, `encoding`, `peek`, `include_usage` and `patch`; its answer passes `meter` (over `sse` and
 //! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply` and `models`.
+//! A request passes `endpoint`, `credential`, `encoding`, `peek` and `patch`; its answer passes `meter` (over `sse` and
+//! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply`, `limit` and `models`.
 
 pub mod credential;
 pub mod encoding;
 pub mod endpoint;
 pub mod include_usage;
 pub mod judge;
+pub mod limit;
 pub mod meter;
 pub mod models;
 pub mod patch;
