@@ -4,11 +4,13 @@ mod breaker_keeper;
 pub mod cli;
 mod control;
 mod error;
+mod forgetter;
 mod health;
 mod health_checks;
 mod insight;
 mod lifecycle;
 mod listener;
+mod prober;
 mod runtime;
 mod trust;
 
@@ -32,6 +34,7 @@ use breaker_keeper::BreakerKeeper;
 use control::Control;
 pub use error::StartError;
 use lifecycle::Lifecycle;
+use prober::Prober;
 use runtime::{Runtimes, Tasks};
 
 /// Upstreams read on at once after their client left.
@@ -89,7 +92,8 @@ impl App {
         if settings.database.auto_migrate {
             database::migrate(&db).await?;
         }
-        let config = Arc::new(Watch::open(db.clone(), secrets.sealer.clone()).await?);
+        let config = Watch::open(db.clone(), secrets.sealer.clone(), settings.time_zone).await?;
+        let config = Arc::new(config);
         tasks.spawn("watch", {
             let config = config.clone();
             |stop| async move { config.run(stop).await }
@@ -115,6 +119,12 @@ impl App {
         tasks.spawn("health checks", {
             let (upstreams, config) = (upstreams.clone(), config.clone());
             |stop| health_checks::run(upstreams, config, stop)
+        });
+        let prober = Prober::new(routing.clone(), upstreams.clone(), config.clone());
+        tasks.spawn("prober", |stop| prober.run(stop));
+        tasks.spawn("forgetter", {
+            let (routing, config) = (routing.clone(), config.clone());
+            |stop| forgetter::run(routing, config, stop)
         });
 
         let lifecycle = Lifecycle::default();

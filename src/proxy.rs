@@ -34,6 +34,7 @@ mod stop;
 mod subrequest;
 mod tries;
 mod tunnel;
+mod upstream_head;
 mod upstreams;
 
 use std::sync::Arc;
@@ -51,7 +52,7 @@ pub use live::Live;
 pub use parts::Parts;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
-pub use upstreams::{Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
+pub use upstreams::{AskError, Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {

@@ -23,6 +23,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use chrono_tz::Tz;
+
 pub use admin::Admin;
 pub use database::Database;
 pub use limits::Limits;
@@ -55,8 +57,8 @@ pub struct Settings {
     pub upstream: Upstream,
     /// Limits on callers.
     pub limits: Limits,
-    /// `time_zone`, `TZ`: an IANA name, the fallback for the system time zone setting. Default `UTC`.
-    pub time_zone: String,
+    /// `time_zone`, `TZ`: an IANA name, in force while the setting `timeZone` is not set. Default `UTC`.
+    pub time_zone: Tz,
     /// Logging.
     pub telemetry: Telemetry,
 }
@@ -105,7 +107,7 @@ impl Default for Settings {
             admin: Admin::default(),
             upstream: Upstream::default(),
             limits: Limits::default(),
-            time_zone: "UTC".to_owned(),
+            time_zone: Tz::UTC,
             telemetry: Telemetry::default(),
         }
     }

@@ -14,6 +14,7 @@
 mod dns;
 pub(super) mod endpoint;
 pub(super) mod error;
+mod models;
 mod probe;
 mod reached;
 mod site;
@@ -29,7 +30,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use entity::value::{EgressPolicy, HealthCheckKind};
+use http::StatusCode;
 use parking_lot::Mutex;
+use pingora::protocols::ALPN;
 
 use super::tunnel::{Bypass, Fallback, Target, Tunnel};
 use crate::domain::outbound::{OutboundProxy, ProxyScheme};
@@ -38,7 +41,7 @@ use crate::policy::egress;
 use dns::{Names, System};
 use endpoint::Terms;
 pub use endpoint::{Endpoint, EndpointHealth};
-pub use error::ReachError;
+pub use error::{AskError, ReachError};
 pub use reached::Reached;
 use site::{Place, Site};
 use tools::Tools;
@@ -128,6 +131,32 @@ impl Upstreams {
             None => self.reach_directly(provider, base, policy).await,
             Some(proxy) => self.reach_through(provider, proxy, base, policy).await,
         }
+    }
+
+    /// Asks the provider for its list of models, on the way and with the credential that a request would have, and answers the status. It
+    /// costs no tokens, and takes ten seconds at most.
+    ///
+    /// # Errors
+    /// When there is no address, or no answer.
+    pub async fn ask_models(
+        &self,
+        provider: &Provider,
+        endpoint: usize,
+        policy: EgressPolicy,
+    ) -> Result<StatusCode, AskError> {
+        let base = provider.endpoints.get(endpoint);
+        let base = base.ok_or(ReachError::NoEndpoint)?;
+        let limit = models::DEADLINE;
+        let asking = async {
+            let reached = self.reach(provider, endpoint, policy).await?;
+            let request = models::request(provider, base)?;
+            let mut peer = reached.peer(provider, base, false);
+            // One question is not worth a connection for many.
+            peer.options.alpn = ALPN::H1;
+            Ok(self.tools.status(&peer, request, limit).await?)
+        };
+        let asked = tokio::time::timeout(limit, asking).await;
+        asked.unwrap_or(Err(AskError::TimedOut(limit)))
     }
 
     /// The provider's endpoints in the order in which they should be tried: as configured, healthy ones first.

@@ -146,7 +146,7 @@ fn everything_set(pem: &Path) -> Settings {
             enabled: false,
             session_ttl: Duration::from_secs(60),
         },
-        time_zone: "Asia/Shanghai".to_owned(),
+        time_zone: chrono_tz::Tz::Asia__Shanghai,
         telemetry: Telemetry {
             filter: "debug,sqlx=info".to_owned(),
             format: LogFormat::Json,

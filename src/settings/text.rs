@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use entity::value::Secret;
 
 /// `true/false/1/0/yes/no/on/off`, in any case.
@@ -70,13 +71,11 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// An IANA time zone name. POSIX's leading colon is understood.
-pub(super) fn time_zone(text: &str) -> Result<String, String> {
+pub(super) fn time_zone(text: &str) -> Result<Tz, String> {
     let name = text.strip_prefix(':').unwrap_or(text);
-    chrono_tz::Tz::from_str(name)
-        .map(|zone| zone.name().to_owned())
-        .map_err(|_| {
-            format!("must be the name of a time zone, such as Europe/Berlin, not \"{text}\"")
-        })
+    name.parse().map_err(|_| {
+        format!("must be the name of a time zone, such as Europe/Berlin, not \"{text}\"")
+    })
 }
 
 /// A URL with one of `schemes`, kept secret because of the password in it.

@@ -45,7 +45,7 @@ pub struct Snapshot {
     pub prices: PriceBook,
     /// The settings an admin may change.
     pub settings: GatewaySettings,
-    /// The time zone of days, weeks and schedules: the settings' one, else UTC, see [`Snapshot::resolve_time_zone`].
+    /// The time zone of days, weeks and schedules: the settings' one, else UTC or what the process was started with, see [`Snapshot::resolve_time_zone`].
     pub time_zone: Tz,
     /// What could not be used, by kind and id.
     pub left_out: Vec<LeftOut>,

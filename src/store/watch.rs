@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use chrono_tz::Tz;
 use entity::value::Sealer;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::{Mutex, Notify};
@@ -26,6 +27,8 @@ const LOAD_LIMIT: Duration = Duration::from_secs(30);
 pub struct Watch {
     db: DatabaseConnection,
     sealer: Arc<Sealer>,
+    /// The time zone where the settings name none.
+    fallback_zone: Tz,
     current: ArcSwap<Snapshot>,
     revision: AtomicI64,
     /// Held while the tables are read, so that an older reading never replaces a newer one. Keeps what was complained about.
@@ -36,14 +39,19 @@ pub struct Watch {
 // === impl Watch ===
 
 impl Watch {
-    /// Reads the first snapshot.
+    /// Reads the first snapshot. `fallback_zone` is its time zone, and that of all after it, where the settings name none.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn open(db: DatabaseConnection, sealer: Arc<Sealer>) -> Result<Self, DbErr> {
+    pub async fn open(
+        db: DatabaseConnection,
+        sealer: Arc<Sealer>,
+        fallback_zone: Tz,
+    ) -> Result<Self, DbErr> {
         let watch = Self {
             db,
             sealer,
+            fallback_zone,
             current: ArcSwap::default(),
             revision: AtomicI64::new(i64::MIN),
             reading: Mutex::default(),
@@ -73,7 +81,9 @@ impl Watch {
         if found == self.revision() {
             return Ok(found);
         }
-        let fresh = database::within(LOAD_LIMIT, snapshot::load(&self.db, &self.sealer)).await?;
+        let loading = snapshot::load(&self.db, &self.sealer);
+        let mut fresh = database::within(LOAD_LIMIT, loading).await?;
+        fresh.resolve_time_zone(self.fallback_zone);
         let revision = fresh.revision;
         complain(&complaints, &fresh.left_out);
         complaints.clone_from(&fresh.left_out);

@@ -37,7 +37,9 @@ impl Node {
         let bus = Arc::new(Bus::connect(&Secret::new(url)).unwrap());
         let sealer = Arc::new(Sealer::new(b"master"));
         let mut node = Self::with(dir, Some(bus.clone())).await;
-        let config = Watch::open(node.db.clone(), sealer).await.unwrap();
+        let config = Watch::open(node.db.clone(), sealer, chrono_tz::Tz::UTC)
+            .await
+            .unwrap();
         let stop = node.stop.subscribe();
         let run = async move { bus.run(&config, stop).await };
         node.tasks.push(tokio::spawn(run));

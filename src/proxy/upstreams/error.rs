@@ -1,6 +1,9 @@
-//! Why a provider has no address to connect to.
+//! Why a provider has no address to connect to, and why it has no answer to a question of our own.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use pingora::prelude::Error;
 
 use crate::domain::fault::Fault;
 
@@ -24,6 +27,20 @@ pub enum ReachError {
         /// What is wrong with it.
         why: Box<ReachError>,
     },
+}
+
+/// Why a question of our own has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// There is nowhere to connect to.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
+    /// The connection, or what was said on it, failed.
+    #[error("{}", .0.root_cause())]
+    Exchange(#[from] Box<Error>),
+    /// It took too long.
+    #[error("no answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
 }
 
 // === impl ReachError ===

@@ -104,22 +104,16 @@ impl Probe {
 
     /// Asks for the page, without credentials: whatever the answer below 500, somebody is there who thinks.
     async fn ask_http(&self, peer: &HttpPeer) -> Result<()> {
-        let (mut session, _) = self.tools.http().get_http_session(peer).await?;
-        session.set_read_timeout(Some(DEADLINE));
-        session.set_write_timeout(Some(DEADLINE));
         let path = &self.site.check.path;
         let slash = if path.starts_with('/') { "" } else { "/" };
         let mut request = RequestHeader::build("GET", format!("{slash}{path}").as_bytes(), None)?;
         request.insert_header(header::HOST, self.site.authority.as_str())?;
         request.insert_header(header::USER_AGENT, "switchyard-health-check")?;
         request.insert_header(header::ACCEPT, "*/*")?;
-        session.write_request_header(Box::new(request)).await?;
-        session.finish_request_body().await?;
-        session.read_response_header().await?;
-        match session.response_header().map(|head| head.status.as_u16()) {
-            Some(status) if status < 500 => Ok(()),
-            Some(status) => failure(format!("it answered {status}")),
-            None => failure("it answered nothing"),
+        let status = self.tools.status(peer, request, DEADLINE).await?;
+        match status.as_u16() {
+            status if status < 500 => Ok(()),
+            status => failure(format!("it answered {status}")),
         }
     }
 }

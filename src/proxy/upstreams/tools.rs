@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use http::StatusCode;
+use pingora::ErrorType;
 use pingora::connectors::http::Connector;
 use pingora::connectors::{ConnectorOptions, TransportConnector};
+use pingora::http::RequestHeader;
+use pingora::prelude::{Error, HttpPeer, Result};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -50,6 +55,35 @@ impl Tools {
                 .with_no_client_auth();
             TlsConnector::from(Arc::new(config))
         })
+    }
+
+    /// Sends a request without a body on a connection of its own, and answers the status. The rest of the answer is not read. Each reading
+    /// and writing may take as long as `limit`.
+    ///
+    /// # Errors
+    /// When the exchange fails before there is a status.
+    pub async fn status(
+        &self,
+        peer: &HttpPeer,
+        request: RequestHeader,
+        limit: Duration,
+    ) -> Result<StatusCode> {
+        let (mut session, _) = self.http().get_http_session(peer).await?;
+        session.set_read_timeout(Some(limit));
+        session.set_write_timeout(Some(limit));
+        session.write_request_header(Box::new(request)).await?;
+        session.finish_request_body().await?;
+        loop {
+            session.read_response_header().await?;
+            let Some(head) = session.response_header() else {
+                let what = "there is no head in the answer";
+                return Error::e_explain(ErrorType::InvalidHTTPHeader, what);
+            };
+            // Early hints and the like come before the answer.
+            if !head.status.is_informational() {
+                return Ok(head.status);
+            }
+        }
     }
 
     fn options(&self) -> ConnectorOptions {

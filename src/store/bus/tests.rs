@@ -11,7 +11,9 @@ use crate::store::testing::{TestDb, eventually, needs};
 
 async fn watch(test: &TestDb) -> Watch {
     let sealer = Arc::new(Sealer::new(b"master"));
-    Watch::open(test.db.clone(), sealer).await.unwrap()
+    Watch::open(test.db.clone(), sealer, chrono_tz::Tz::UTC)
+        .await
+        .unwrap()
 }
 
 /// Runs `bus` for `watch` beside `body`.

@@ -5,7 +5,7 @@ use crate::store::testing::{TestDb, eventually, execute, logs};
 
 async fn open(test: &TestDb) -> Watch {
     let sealer = Arc::new(Sealer::new(b"master"));
-    Watch::open(test.db.clone(), sealer).await.unwrap()
+    Watch::open(test.db.clone(), sealer, Tz::UTC).await.unwrap()
 }
 
 async fn set_revision(test: &TestDb, number: i64) {
@@ -122,4 +122,27 @@ async fn what_is_left_out_is_said_once() {
     }
     assert_eq!(watch.current().left_out.len(), 1);
     assert_eq!(logs.count("left out of the configuration"), 1);
+}
+
+#[tokio::test]
+async fn the_time_zone_of_the_settings_wins_over_the_fallback() {
+    let test = TestDb::sqlite().await;
+    let sealer = Arc::new(Sealer::new(b"master"));
+    let zone = Tz::Asia__Tokyo;
+    let watch = Watch::open(test.db.clone(), sealer, zone).await.unwrap();
+    assert_eq!(watch.current().time_zone, zone);
+    let mut settings = watch.current().settings.clone();
+    for (revision, chosen) in [(2, Some(Tz::Europe__Berlin)), (3, None)] {
+        settings.time_zone = chosen.map(|zone| zone.name().to_owned());
+        let value = serde_json::to_string(&settings).unwrap();
+        execute(&test.db, "DELETE FROM settings").await;
+        execute(
+            &test.db,
+            &format!("INSERT INTO settings (id, value, updated_at) VALUES (1, '{value}', '2026-01-01T00:00:00Z')"),
+        )
+        .await;
+        set_revision(&test, revision).await;
+        watch.reload().await.unwrap();
+        assert_eq!(watch.current().time_zone, chosen.unwrap_or(zone));
+    }
 }
