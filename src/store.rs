@@ -8,7 +8,6 @@
 //! | [`snapshot`], [`watch`] | the configuration in memory, and its freshness |
 //! | [`bus`] | telling other nodes at once that it changed, and what else they should know |
 //! | [`breakers`] | the breakers' states, for the next start and for other nodes |
-//! | [`bus`] | telling other nodes at once that it changed |
 //! | [`counters`] | what callers and providers use now, and the step that lets a request in |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
 

@@ -1,8 +1,6 @@
 //! Floor 2: the wire. Bytes to types and back for every client protocol; no IO, no async, no clock.
 //!
 //! A request passes `endpoint`, `credential`, `encoding`, `peek`, `include_usage` and `patch`; its answer passes `meter` (over `sse` and
-//! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply` and `models`.
-//! A request passes `endpoint`, `credential`, `encoding`, `peek` and `patch`; its answer passes `meter` (over `sse` and
 //! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply`, `limit` and `models`.
 
 pub mod credential;
