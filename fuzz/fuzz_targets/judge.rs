@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
         _ => None,
     };
     for operation in [Operation::Generate, Operation::Embed] {
-        judge(protocol, operation, content_type, body, true);
+        let _ = judge(protocol, operation, content_type, body, true);
         let cut = judge(protocol, operation, content_type, body, false);
         assert_ne!(cut, Some(Flaw::NoContent));
     }

@@ -208,14 +208,17 @@ fn choices_at(text: &[u8]) -> Option<bool> {
     Some(*rest.first()? == b']')
 }
 
-/// Whether the start of an event may become the usage chunk.
+/// Whether the start of an event may become the usage chunk. What it says no to it says no to however the event goes on.
 fn may_be_usage(part: &[u8]) -> bool {
     part.len() <= MAX_HELD
         && memmem::find_iter(part, CHOICES).all(|at| choices_at(&part[at..]) != Some(false))
 }
 
-/// Whether an event is the usage chunk: it has a usage, no choices, and no error.
+/// Whether an event is the usage chunk: it has a usage, no choices, and no error. A start that passed must not decide otherwise.
 fn is_usage(event: &[u8]) -> bool {
+    if !may_be_usage(event) {
+        return false;
+    }
     let mut found = false;
     let mut splitter = Splitter::default();
     let on_event = &mut |event: crate::wire::sse::Event<'_>| {

@@ -191,6 +191,10 @@ fn nothing_is_copied_and_no_event_waits_without_need() {
     let known = Bytes::from(known);
     assert_eq!(chunk.pass(known.clone(), false), known);
     assert_eq!(chunk.pass(Bytes::from(rest), false), rest);
+    // One that went out in part goes out whole, in one read too.
+    let odd = format!("{USAGE}\n: \"choices\":[1]\n\n");
+    assert_eq!(pass(&odd, &[usize::MAX]), odd);
+    assert_eq!(pass(&odd, &[odd.len() - 1]), odd);
     // What has no end is not held for long.
     let mut chunk = UsageChunk::default();
     let mut out = 0;

@@ -365,6 +365,10 @@ fn the_tier_of_service_is_the_one_it_ended_in() {
     ] {
         assert_eq!(read(name).service_tier, expected, "{name}");
     }
+}
+
+#[test]
+fn the_tier_of_service_stands_elsewhere_in_each_protocol() {
     let start = r#"data: {"type":"message_start","message":{"usage":{"input_tokens":1,"service_tier":"priority"}}}"#;
     for (protocol, text, expected) in [
         (
@@ -408,6 +412,10 @@ fn the_tier_of_service_is_the_one_it_ended_in() {
         assert_eq!(reading.service_tier, expected, "{text}");
         assert_eq!(reading.provenance, Provenance::Terminal, "{text}");
     }
+}
+
+#[test]
+fn an_odd_tier_does_not_cost_the_rest() {
     for odd in ["7", "[\"flex\"]", "{}", "\"\"", "true", "null"] {
         let text =
             format!(r#"data: {{"service_tier":{odd},"choices":[],"usage":{{"prompt_tokens":1}}}}"#);
