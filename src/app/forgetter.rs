@@ -9,16 +9,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::runtime::Stop;
 use crate::policy::routing::Routing;
 use crate::store::snapshot::Snapshot;
 use crate::store::watch::Watch;
 
-/// How often it is looked. Not only after a change: a request that outlives its provider may fail, and be remembered, later.
+/// How often it is looked without a change: a request that outlives its provider may fail, and be remembered, later.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Keeps routing's memory to what is configured until told to stop.
 pub async fn run(routing: Arc<Routing>, config: Arc<Watch>, mut stop: Stop) {
+    let mut revisions = config.revisions();
     let mut before = config.current();
     loop {
         let now = config.current();
@@ -27,7 +30,8 @@ pub async fn run(routing: Arc<Routing>, config: Arc<Watch>, mut stop: Stop) {
         tokio::select! {
             // An error means that nobody is left who could say stop.
             _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(TICK) => {}
+            // It cannot fail: the watch is here.
+            _ = timeout(TICK, revisions.changed()) => {}
         }
     }
 }

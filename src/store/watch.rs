@@ -5,14 +5,13 @@
 //! While the database is away the last snapshot stays, and that is said once, not every second.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono_tz::Tz;
 use entity::value::Sealer;
 use sea_orm::{DatabaseConnection, DbErr};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use super::snapshot::{self, LeftOut, Snapshot};
@@ -30,7 +29,7 @@ pub struct Watch {
     /// The time zone where the settings name none.
     fallback_zone: Tz,
     current: ArcSwap<Snapshot>,
-    revision: AtomicI64,
+    revision: watch::Sender<i64>,
     /// Held while the tables are read, so that an older reading never replaces a newer one. Keeps what was complained about.
     reading: Mutex<Vec<LeftOut>>,
     poked: Notify,
@@ -48,17 +47,17 @@ impl Watch {
         sealer: Arc<Sealer>,
         fallback_zone: Tz,
     ) -> Result<Self, DbErr> {
-        let watch = Self {
+        let opened = Self {
             db,
             sealer,
             fallback_zone,
             current: ArcSwap::default(),
-            revision: AtomicI64::new(i64::MIN),
+            revision: watch::Sender::new(i64::MIN),
             reading: Mutex::default(),
             poked: Notify::new(),
         };
-        watch.reload().await?;
-        Ok(watch)
+        opened.reload().await?;
+        Ok(opened)
     }
 
     /// The snapshot as it is now. It never changes in the caller's hands.
@@ -68,7 +67,12 @@ impl Watch {
 
     /// The current snapshot's revision.
     pub fn revision(&self) -> i64 {
-        self.revision.load(Ordering::Acquire)
+        *self.revision.borrow()
+    }
+
+    /// Tells of each new revision, once its snapshot is the current one.
+    pub fn revisions(&self) -> watch::Receiver<i64> {
+        self.revision.subscribe()
     }
 
     /// Reads the tables if their revision is not the snapshot's, and answers the revision that is current then.
@@ -94,7 +98,7 @@ impl Watch {
             "configuration loaded"
         );
         self.current.store(Arc::new(fresh));
-        self.revision.store(revision, Ordering::Release);
+        self.revision.send_replace(revision);
         Ok(revision)
     }
 

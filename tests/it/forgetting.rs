@@ -29,7 +29,7 @@ async fn breakers_go_with_their_provider_and_with_its_addresses() {
             "moving",
             "claude",
             nowhere,
-            json!({"endpoints": [spare.url("")], "breaker": breaker}),
+            json!({"endpoints": [spare.url("")], "allowedModels": ["m"], "breaker": breaker}),
         )
         .await;
     let failing = json!({"allowedModels": ["other"], "breaker": breaker});
@@ -41,7 +41,8 @@ async fn breakers_go_with_their_provider_and_with_its_addresses() {
     assert_eq!(spare.recorder().seen().len(), 1);
     assert_eq!(scopes(&app, moving).await, ["endpoint"]);
     let other = json!({"model": "other", "messages": []});
-    app.post("/v1/messages", &other).await;
+    let response = app.post("/v1/messages", &other).await;
+    assert_eq!(response.status(), 503);
     assert_eq!(scopes(&app, staying).await, ["provider"]);
 
     // The first address is another one now: what was wrong with the old one says nothing about it.
