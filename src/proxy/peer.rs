@@ -74,19 +74,24 @@ fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> 
     Ok(true)
 }
 
-/// The first of the provider's addresses that is healthy, was not out of reach in this request, and whose breaker is closed; the main one when
-/// there is none.
+/// The first of the provider's addresses, healthy ones before others, that was not out of reach in this request and whose breaker is closed; where
+/// there is none, the first that was not out of reach.
 fn endpoint(attempt: &Attempt, provider: &Provider, parts: &Parts, now: Instant) -> usize {
     if provider.endpoints.len() == 1 {
         return 0;
     }
     let failed = &attempt.leeway.endpoints;
-    let mut order = parts.upstreams.order(provider);
-    let first = order.find(|index| {
-        !failed.contains(&(provider.id, *index))
-            && parts.routing.is_reachable(provider, *index, now)
-    });
-    first.unwrap_or(0)
+    let mut spare = None;
+    for index in parts.upstreams.order(provider) {
+        if failed.contains(&(provider.id, index)) {
+            continue;
+        }
+        if parts.routing.is_reachable(provider, index, now) {
+            return index;
+        }
+        spare = spare.or(Some(index));
+    }
+    spare.unwrap_or(0)
 }
 
 /// The body as this provider gets it: the client's own, but for the model's name where it is redirected, and for the request to report

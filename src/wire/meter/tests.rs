@@ -351,7 +351,6 @@ fn gemini_images_are_buckets_of_their_own() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one table")]
 fn the_tier_of_service_is_the_one_it_ended_in() {
     for (name, expected) in [
         ("anthropic.sse", Some(ServiceTier::Standard)),
