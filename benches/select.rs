@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use entity::value::{ActiveTime, MatchKind, ProviderType, Secret, TimeOfDay};
+use switchyard::domain::client::ClientRule;
 use switchyard::domain::pattern::Pattern;
 use switchyard::domain::protocol::Protocol;
 use switchyard::domain::provider::{BaseUrl, Provider, Redirect};
@@ -47,8 +48,8 @@ fn provider(id: i64) -> Arc<Provider> {
     provider.priority = i32::try_from(id % 3).expect("small");
     provider.groups = vec!["default".into(), "team".into()];
     provider.group_priorities = BTreeMap::from([("team".into(), provider.priority + 1)]);
-    provider.allowed_clients = vec!["opencode".into(), clients.into()];
-    provider.blocked_clients = vec!["*bot*".into()];
+    provider.allowed_clients = vec![ClientRule::new("opencode"), ClientRule::new(clients)];
+    provider.blocked_clients = vec![ClientRule::new("*bot*")];
     provider.allowed_models = vec![pattern(MatchKind::Exact, "claude-haiku-4-5"), model];
     provider.model_redirects = vec![Redirect {
         source: pattern(MatchKind::Contains, "opus"),

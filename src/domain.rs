@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod chain;
+pub mod client;
 pub mod error_rule;
 pub mod fault;
 pub mod limits;

@@ -4,7 +4,6 @@ pub mod access;
 pub mod affinity;
 pub mod authn;
 pub mod breaker;
-pub mod client;
 pub mod egress;
 pub mod hedge;
 pub mod inflight;

@@ -6,6 +6,7 @@ use entity::value::{
     ActiveTime, BreakerSettings, HealthCheck, Multiplier, ProviderType, Secret, Timeouts,
 };
 
+use super::client::ClientRule;
 use super::outbound::OutboundProxy;
 use super::pattern::Pattern;
 
@@ -36,10 +37,10 @@ pub struct Provider {
     pub allowed_models: Vec<Pattern>,
     /// Model names to replace before the request goes upstream; the first match counts.
     pub model_redirects: Vec<Redirect>,
-    /// Clients it is for, see `policy::client`; empty means all.
-    pub allowed_clients: Vec<String>,
+    /// Clients it is for, see [`super::client`]; empty means all.
+    pub allowed_clients: Vec<ClientRule>,
     /// Clients it is not for, which wins.
-    pub blocked_clients: Vec<String>,
+    pub blocked_clients: Vec<ClientRule>,
     /// The hours in which it is used; none means always.
     pub active_time: Option<ActiveTime>,
     /// Factor on the prices of what it answers.

@@ -11,8 +11,8 @@
 //! request and not if it was tried in it already, so that a dead provider gets one request more and no herd.
 //! One that is busy or over its budget is never taken: these limits are promises.
 //!
-//! The list is walked twice: once to sift it, which asks live state once for each provider that gets so far, and
-//! once over those kept to draw. Nothing is allocated but the lists of ids that go into the decision chain. To explain a decision, the
+//! The list is walked once to sift it, which asks live state once for each provider that gets so far; the draw is among those of the best
+//! tier alone. Nothing is allocated but these and the lists of ids that go into the decision chain. To explain a decision, the
 //! decision is made and its lists are read back, so that an explanation cannot differ from what it explains.
 
 use std::sync::Arc;
@@ -74,7 +74,7 @@ pub fn select(
     standing: &(impl Standing + ?Sized),
 ) -> Result<Choice, Nobody> {
     let sifted = Sifted::new(providers, wanted, standing);
-    let picked = pick(providers, wanted, &sifted);
+    let picked = pick(wanted, &sifted);
     let considered = providers.len();
     let (kept, dropped) = sifted.into_lists();
     let Some(picked) = picked else {
@@ -147,11 +147,7 @@ struct Picked<'p> {
     probability: f64,
 }
 
-fn pick<'p>(
-    providers: &'p [Arc<Provider>],
-    wanted: &Wanted<'_>,
-    sifted: &Sifted<'p>,
-) -> Option<Picked<'p>> {
+fn pick<'p>(wanted: &Wanted<'_>, sifted: &Sifted<'p>) -> Option<Picked<'p>> {
     let certain = |provider, by, tier| Picked {
         provider,
         by,
@@ -165,12 +161,7 @@ fn pick<'p>(
         return Some(certain(provider, How::LastResort, tier));
     }
     let tier = sifted.best_tier;
-    // What is kept is in the list's order, so one walk finds it again.
-    let mut kept = sifted.kept.iter().peekable();
-    let candidates = providers
-        .iter()
-        .filter(|provider| kept.next_if_eq(&&provider.id).is_some())
-        .filter(|provider| group::tier(provider, wanted.groups) == Some(tier));
+    let candidates = sifted.best.iter().copied();
     let provider = draw::draw(candidates, sifted.weights, wanted.draw)?;
     #[expect(clippy::cast_precision_loss, reason = "weights are small")]
     let probability = f64::from(provider.weight) / sifted.weights as f64;

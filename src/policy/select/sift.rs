@@ -6,8 +6,8 @@ use super::group;
 use super::verdict::judge;
 use super::wanted::{Standing, Wanted};
 use crate::domain::chain::{Dropped, DroppedGroup};
+use crate::domain::client::Client;
 use crate::domain::provider::Provider;
-use crate::policy::client::Client;
 
 /// What is left and what is not.
 pub struct Sifted<'p> {
@@ -15,6 +15,8 @@ pub struct Sifted<'p> {
     pub kept: Vec<i64>,
     /// The lowest tier among them.
     pub best_tier: i32,
+    /// Those in that tier.
+    pub best: Vec<&'p Arc<Provider>>,
     /// The sum of the weights in that tier.
     pub weights: u64,
     /// The nominee and its tier, if it passed.
@@ -36,8 +38,9 @@ impl<'p> Sifted<'p> {
     ) -> Self {
         let client = wanted.client.and_then(Client::new);
         let mut sifted = Self {
-            kept: Vec::new(),
+            kept: Vec::with_capacity(providers.len()),
             best_tier: i32::MAX,
+            best: Vec::with_capacity(providers.len()),
             weights: 0,
             nominee: None,
             last_resort: None,
@@ -63,10 +66,12 @@ impl<'p> Sifted<'p> {
         }
         if self.kept.is_empty() || tier < self.best_tier {
             self.best_tier = tier;
+            self.best.clear();
             self.weights = 0;
         }
         if tier == self.best_tier {
             self.weights += u64::from(provider.weight);
+            self.best.push(provider);
         }
         self.kept.push(provider.id);
         self.last_resort = None;

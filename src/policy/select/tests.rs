@@ -7,6 +7,7 @@ use entity::value::{ActiveTime, MatchKind, ProviderType, Secret, TimeOfDay};
 
 use super::*;
 use crate::domain::chain::DroppedGroup;
+use crate::domain::client::ClientRule;
 use crate::domain::pattern::Pattern;
 use crate::domain::provider::{BaseUrl, Redirect};
 
@@ -21,6 +22,10 @@ fn provider(id: i64, change: impl FnOnce(&mut Provider)) -> Arc<Provider> {
 
 fn exact(name: &str) -> Pattern {
     Pattern::new(MatchKind::Exact, name).unwrap()
+}
+
+fn clients(rules: &[&str]) -> Vec<ClientRule> {
+    rules.iter().map(|rule| ClientRule::new(rule)).collect()
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -107,7 +112,7 @@ fn one_of_each() -> (Vec<Arc<Provider>>, Live) {
                 p.groups = texts(&["other"]);
             }
             if fails <= 5 {
-                p.allowed_clients = texts(&["codex-cli"]);
+                p.allowed_clients = clients(&["codex-cli"]);
             }
             if fails <= 6 {
                 p.allowed_models = vec![exact("other")];
@@ -222,8 +227,8 @@ fn the_hour_and_the_client_decide() {
     };
     let providers = [
         provider(1, night),
-        provider(2, |p| p.blocked_clients = texts(&["claude-code"])),
-        provider(3, |p| p.allowed_clients = texts(&["claude-code"])),
+        provider(2, |p| p.blocked_clients = clients(&["claude-code"])),
+        provider(3, |p| p.allowed_clients = clients(&["claude-code"])),
     ];
     assert_eq!(chosen(&providers, &wanted()), [3]);
     let late = Wanted {

@@ -3,9 +3,9 @@
 use super::group;
 use super::wanted::{Standing, Wanted};
 use crate::domain::chain::Dropped;
+use crate::domain::client::{Client, admits};
 use crate::domain::protocol::Protocol;
 use crate::domain::provider::Provider;
-use crate::policy::client::{Client, admits};
 
 /// The provider's tier, or the first condition that it fails. `client` is `wanted.client`, folded once for all providers.
 pub fn judge(

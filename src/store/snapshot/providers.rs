@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use entity::provider::{self, API_KEY_PLACE, PROXY_URL_PLACE};
-use entity::value::{ModelRedirects, NameRules, Sealed, Sealer};
+use entity::value::{ModelRedirects, NameRules, Sealed, Sealer, Strings};
 
 use super::left_out::LeftOut;
 use super::names::tidy;
+use crate::domain::client::ClientRule;
 use crate::domain::outbound::OutboundProxy;
 use crate::domain::pattern::Pattern;
 use crate::domain::provider::{BaseUrl, Provider, Redirect};
@@ -51,8 +52,8 @@ fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
         groups: tidy(row.group_tags.0.iter()),
         allowed_models: patterns(&row.allowed_models)?,
         model_redirects: redirects(row.model_redirects)?,
-        allowed_clients: tidy(row.allowed_clients.0.iter()),
-        blocked_clients: tidy(row.blocked_clients.0.iter()),
+        allowed_clients: client_rules(&row.allowed_clients),
+        blocked_clients: client_rules(&row.blocked_clients),
         active_time: row.active_time,
         cost_multiplier: row.cost_multiplier,
         max_attempts: u32::try_from(row.max_attempts).unwrap_or(1).max(1),
@@ -113,4 +114,9 @@ fn proxy(sealed: Option<&Sealed>, sealer: &Sealer) -> Result<Option<OutboundProx
     let proxy =
         OutboundProxy::parse(url.expose()).map_err(|e| format!("the address of its proxy {e}"))?;
     Ok(Some(proxy))
+}
+
+fn client_rules(rules: &Strings) -> Vec<ClientRule> {
+    let rules = tidy(rules.0.iter());
+    rules.iter().map(|rule| ClientRule::new(rule)).collect()
 }

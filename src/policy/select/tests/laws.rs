@@ -58,7 +58,7 @@ fn any_provider() -> impl Strategy<Value = Provider> {
             p.groups = texts(&["other"]);
         }
         if fails[3] {
-            p.blocked_clients = texts(&["claude*"]);
+            p.blocked_clients = clients(&["claude*"]);
         }
         if fails[4] {
             p.allowed_models = vec![exact("other")];
