@@ -5,7 +5,7 @@
 //!
 //! 1. A request is admitted while what is spent and what is reserved by others is *below* the limit; its own reservation is not asked for. So
 //!    as long as there is money, one request may always run.
-//! 2. The reservation is what the same key's requests to the same model have cost lately: [`estimate`].
+//! 2. The reservation is what the same key's requests to the same model have cost lately: `estimate.rs`.
 //! 3. A request about which nothing is known reserves a quarter of the smallest limit, and no more than twenty dollars. So four of them run
 //!    at once until the first has told what they cost, and more only beside a budget that has twenty dollars for each.
 //! 4. A request that is kept out only by reservations waits, for [`PATIENCE`] at most, for one of them to end. Only money that is spent
