@@ -8,7 +8,8 @@
 //!
 //! A `User-Agent` is what a client says of itself: these rules sort clients that are honest, they keep nobody out.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 /// A `User-Agent` is looked at so far and no further, in bytes; real ones have 20 to 200.
 const LONGEST: usize = 512;
@@ -33,15 +34,18 @@ pub struct Client {
 }
 
 /// A rule, ready to be held against clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ClientRule(Meaning);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Meaning {
     /// A known client, by its bit.
     Known(u16),
     /// These texts, folded, one after another. None at all is anybody where the rule has a `*`.
-    Parts { parts: Vec<Vec<u8>>, has_star: bool },
+    Parts {
+        parts: Vec<Finder<'static>>,
+        has_star: bool,
+    },
 }
 
 const CLAUDE_CODE: u16 = 1;
@@ -98,7 +102,10 @@ impl ClientRule {
         }
         let parts = rule.split('*').map(|part| fold(part).collect::<Vec<u8>>());
         Self(Meaning::Parts {
-            parts: parts.filter(|part| !part.is_empty()).collect(),
+            parts: parts
+                .filter(|part| !part.is_empty())
+                .map(|part| Finder::new(&part).into_owned())
+                .collect(),
             has_star: rule.contains('*'),
         })
     }
@@ -114,9 +121,9 @@ impl ClientRule {
             return has_star;
         }
         let mut rest = client.text();
-        parts.iter().all(|part| match memmem::find(rest, part) {
+        parts.iter().all(|part| match part.find(rest) {
             Some(at) => {
-                rest = &rest[at + part.len()..];
+                rest = &rest[at + part.needle().len()..];
                 true
             }
             None => false,

@@ -10,7 +10,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 
 use super::*;
-use crate::domain::client::ClientRule;
+use crate::domain::client::Client;
 use crate::store::testing::{TestDb, now};
 
 struct World {
@@ -286,10 +286,8 @@ async fn a_provider_is_read_with_all_it_is_chosen_and_reached_by() {
         let p = &snapshot.providers[0];
         let hosts: Vec<_> = p.endpoints.iter().map(|e| e.host.as_str()).collect();
         assert_eq!(hosts, ["relay.example", "b.example"]);
-        assert_eq!(
-            (&p.allowed_clients[0], &p.blocked_clients[0]),
-            (&ClientRule::new("codex"), &ClientRule::new("claude-code"))
-        );
+        let client = Client::new("claude-cli/2.1.197 (external, cli)").unwrap();
+        assert!(p.blocked_clients[0].matches(&client) && !p.allowed_clients[0].matches(&client));
         assert_eq!(p.active_time, Some(active));
         assert_eq!(p.cost_multiplier.millionths(), 850_000);
         let allows = |model| p.allowed_models.iter().any(|rule| rule.matches(model));
