@@ -10,6 +10,8 @@ pub mod error_rules;
 pub mod groups;
 pub mod health;
 pub mod keys;
+pub mod lifecycle;
+pub mod limits;
 pub mod me;
 pub mod name_rule;
 pub mod prices;

@@ -1,7 +1,9 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
+mod limits;
 mod routing;
 
+pub use limits::{Gauge, Subject};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
@@ -17,6 +19,9 @@ pub trait Gateway: Send + Sync {
     /// log and to make good (it polls); the change itself stands.
     async fn reload(&self);
 
+    /// The time zone of days, weeks and months: the settings' one, else the environment's.
+    fn time_zone(&self) -> chrono_tz::Tz;
+
     /// How the parts of this node are.
     fn health(&self) -> GatewayHealth;
 
@@ -31,6 +36,9 @@ pub trait Gateway: Send + Sync {
 
     /// How each address of a provider is, its main one first.
     fn provider_health(&self, provider: i64) -> Vec<EndpointHealth>;
+
+    /// What is used of a subject's limits now. What is not counted, because it has no limit, may be left out.
+    fn gauges(&self, subject: Subject) -> Vec<Gauge>;
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

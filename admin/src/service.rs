@@ -10,6 +10,7 @@ pub mod change;
 pub mod error_rules;
 pub mod groups;
 pub mod keys;
+pub mod limits;
 pub mod outbound;
 pub mod prices;
 pub mod providers;

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::value::Limits;
+
 /// A client key. The key itself is not here: only its keyed hash, its start and its end.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "api_keys")]
@@ -27,6 +29,8 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     /// Comma-separated provider groups, which win over the user's; empty means the user's.
     pub provider_group: String,
+    /// What the key may use, beside what its user may.
+    pub limits: Limits,
     /// When created.
     pub created_at: DateTimeUtc,
     /// When last changed.

@@ -3,8 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 use crate::value::{
-    ActiveTime, BreakerSettings, GroupPriorities, Headers, HealthCheck, ModelRedirects, Multiplier,
-    NameRules, ProviderType, Sealed, Strings, Timeouts,
+    ActiveTime, BreakerSettings, GroupPriorities, Headers, HealthCheck, Limits, ModelRedirects,
+    Multiplier, NameRules, ProviderType, Sealed, Strings, Timeouts,
 };
 
 /// Where `api_key` is sealed for, see [`crate::value::Sealer`].
@@ -66,6 +66,8 @@ pub struct Model {
     pub hedge_after_ms: i64,
     /// Requests it may have at once; 0 means any number.
     pub max_concurrent: i32,
+    /// What it may be used for; the requests it may have at once are `max_concurrent` and not in here.
+    pub limits: Limits,
     /// The proxy on the way to it, sealed because it may hold a password.
     pub proxy_url: Option<Sealed>,
     /// Whether it is reached directly when the proxy cannot be.

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::value::Strings;
+use crate::value::{Limits, Strings};
 
 /// A person or a team whose keys may call the gateway.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
@@ -27,6 +27,12 @@ pub struct Model {
     pub provider_group: String,
     /// Models the user may use; empty means all.
     pub allowed_models: Strings,
+    /// Clients the user may call with; empty means all.
+    pub allowed_clients: Strings,
+    /// Clients the user may not call with, which wins.
+    pub blocked_clients: Strings,
+    /// What all keys of the user may use together.
+    pub limits: Limits,
     /// When created.
     pub created_at: DateTimeUtc,
     /// When last changed.

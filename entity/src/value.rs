@@ -3,6 +3,7 @@
 mod active_time;
 mod error_rule;
 mod key_hash;
+mod limits;
 mod lists;
 mod matching;
 mod multiplier;
@@ -15,6 +16,7 @@ mod settings;
 pub use active_time::{ActiveTime, BadTimeOfDay, TimeOfDay};
 pub use error_rule::{ErrorMatch, ErrorPattern, RuleFault};
 pub use key_hash::{KeyHash, KeyHasher, mint_key};
+pub use limits::{Limits, ResetMode};
 pub use lists::{GroupPriorities, Headers, Strings};
 pub use matching::{BadRegex, MatchKind, NameRule, NameRules, compile_regex};
 pub use multiplier::{BadMultiplier, Multiplier};

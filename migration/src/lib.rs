@@ -9,6 +9,7 @@ mod m20261121_000002_history;
 mod m20261121_000003_routing;
 mod m20261121_000004_breakers;
 mod m20261121_000006_prices;
+mod m20261121_000007_limits;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_routing::Migration),
             Box::new(m20261121_000004_breakers::Migration),
             Box::new(m20261121_000006_prices::Migration),
+            Box::new(m20261121_000007_limits::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Part,
+    GatewayHealth, Gauge, Part, Subject,
 };
 use admin::{Admin, Listen};
 use async_trait::async_trait;
@@ -68,6 +68,10 @@ impl Gateway for Control {
         }
     }
 
+    fn time_zone(&self) -> chrono_tz::Tz {
+        self.config.current().time_zone
+    }
+
     fn health(&self) -> GatewayHealth {
         let part = |name: &str, ok, detail: String| Part {
             name: name.into(),
@@ -124,6 +128,10 @@ impl Gateway for Control {
 
     fn provider_health(&self, provider: i64) -> Vec<EndpointHealth> {
         insight::health(&self.upstreams, &self.config.current(), provider)
+    }
+
+    fn gauges(&self, _: Subject) -> Vec<Gauge> {
+        Vec::new()
     }
 
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {

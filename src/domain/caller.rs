@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use entity::value::Limits;
 
 /// A user, as far as requests are decided by it.
 #[derive(Debug)]
@@ -19,6 +20,12 @@ pub struct User {
     pub groups: Vec<String>,
     /// Models the user may use, matched exactly; empty means all.
     pub allowed_models: Vec<String>,
+    /// Clients the user may call with, see `policy::client`; empty means all.
+    pub allowed_clients: Vec<String>,
+    /// Clients the user may not call with, which wins.
+    pub blocked_clients: Vec<String>,
+    /// What all keys of the user may use together.
+    pub limits: Limits,
 }
 
 /// A client key and its user.
@@ -34,6 +41,8 @@ pub struct Key {
     pub expires_at: Option<DateTime<Utc>>,
     /// Provider groups of the key, which win over the user's; empty means the user's.
     pub groups: Vec<String>,
+    /// What the key may use, beside what its user may.
+    pub limits: Limits,
     /// The owner.
     pub user: Arc<User>,
 }

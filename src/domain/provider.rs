@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use entity::value::{
-    ActiveTime, BreakerSettings, HealthCheck, Multiplier, ProviderType, Secret, Timeouts,
+    ActiveTime, BreakerSettings, HealthCheck, Limits, Multiplier, ProviderType, Secret, Timeouts,
 };
 
 use super::client::ClientRule;
@@ -57,6 +57,8 @@ pub struct Provider {
     pub hedge_after_ms: u64,
     /// Requests it may have at once; 0 means any number.
     pub max_concurrent: u32,
+    /// What it may be used for, `max_concurrent` included.
+    pub limits: Limits,
     /// The proxy on the way to it.
     pub proxy: Option<OutboundProxy>,
     /// Whether it is reached directly when the proxy cannot be.
@@ -125,6 +127,7 @@ impl Provider {
             health_check: HealthCheck::default(),
             hedge_after_ms: 0,
             max_concurrent: 0,
+            limits: Limits::default(),
             proxy: None,
             proxy_fallback_to_direct: false,
             custom_headers: BTreeMap::new(),

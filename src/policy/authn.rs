@@ -44,6 +44,8 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+    use entity::value::Limits;
+
     use crate::domain::caller::{Key, User};
 
     fn snapshot(hasher: &KeyHasher, change: impl FnOnce(&mut User, &mut KeyParts)) -> Snapshot {
@@ -54,6 +56,9 @@ mod tests {
             expires_at: None,
             groups: vec![],
             allowed_models: vec![],
+            allowed_clients: vec![],
+            blocked_clients: vec![],
+            limits: Limits::default(),
         };
         let mut parts = KeyParts {
             is_enabled: true,
@@ -66,6 +71,7 @@ mod tests {
             is_enabled: parts.is_enabled,
             expires_at: parts.expires_at,
             groups: vec![],
+            limits: Limits::default(),
             user: Arc::new(user),
         };
         let mut snapshot = Snapshot::default();

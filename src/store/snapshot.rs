@@ -173,6 +173,7 @@ fn link_keys(
                 is_enabled: row.is_enabled,
                 expires_at: row.expires_at,
                 groups: names::split(&row.provider_group),
+                limits: row.limits,
                 user: Arc::clone(user),
             }),
         );
@@ -188,6 +189,9 @@ fn to_user(row: user::Model) -> User {
         expires_at: row.expires_at,
         groups: names::split(&row.provider_group),
         allowed_models: row.allowed_models.0,
+        allowed_clients: names::tidy(row.allowed_clients.0.iter()),
+        blocked_clients: names::tidy(row.blocked_clients.0.iter()),
+        limits: row.limits,
     }
 }
 

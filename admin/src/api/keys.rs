@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use entity::api_key;
+use entity::{api_key, value};
 use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
@@ -19,6 +19,7 @@ use super::{
         ReadRefused,
     },
     body::{Body, Input},
+    limits::{LimitFields, Limits, count},
     rules,
 };
 use crate::{
@@ -61,6 +62,12 @@ pub struct Key {
     pub expires_at: Option<DateTime<Utc>>,
     /// Comma-separated provider groups, which win over the user's; empty means the user's.
     pub provider_group: String,
+    /// What the key may use, beside what its user may.
+    #[oai(flatten)]
+    pub limits: Limits,
+    /// Requests the key may have under way at once; null is no limit, 0 allows none.
+    #[oai(nullable)]
+    pub limit_concurrent_requests: Option<i64>,
     /// When created.
     pub created_at: DateTime<Utc>,
     /// When last changed.
@@ -108,6 +115,12 @@ pub struct KeyPatch {
     /// Comma-separated provider groups. Default empty, which means the user's.
     #[oai(nullable, validator(max_length = 512))]
     pub provider_group: MaybeUndefined<String>,
+    /// Requests the key may have under way at once; 0 allows none. Default null, which is no limit.
+    #[oai(nullable, validator(minimum(value = "0"), maximum(value = "1000000")))]
+    pub limit_concurrent_requests: MaybeUndefined<i64>,
+    /// What the key may use, beside what its user may.
+    #[oai(flatten)]
+    pub limits: LimitFields,
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Keys")]
@@ -208,7 +221,7 @@ impl Api {
         if_match: Header<Option<String>>,
         body: Body<KeyPatch>,
     ) -> Result<One<Key>, ChangeRefused> {
-        let edit = |_: &api_key::Model| body.0.change();
+        let edit = |current: &api_key::Model| body.0.change(current);
         let key = keys::update(&self.0, &caller.0, id.0, if_match.0.as_deref(), edit).await?;
         Ok(one(key))
     }
@@ -231,7 +244,8 @@ impl Api {
     }
 }
 
-fn one(key: api_key::Model) -> One<Key> {
+/// The answer of one key.
+pub fn one(key: api_key::Model) -> One<Key> {
     let version = etag(key.id, key.updated_at);
     One::Found(Json(key.into()), version)
 }
@@ -250,6 +264,8 @@ impl From<api_key::Model> for Key {
             can_login_web_ui: key.can_login_web_ui,
             expires_at: key.expires_at,
             provider_group: key.provider_group,
+            limit_concurrent_requests: key.limits.concurrent_requests,
+            limits: key.limits.into(),
             created_at: key.created_at,
             updated_at: key.updated_at,
         }
@@ -277,17 +293,23 @@ impl KeyPatch {
             provider_group: Set(String::new()),
             ..Default::default()
         };
-        self.apply(&mut key);
+        self.apply(value::Limits::default(), &mut key);
         key
     }
 
-    fn change(self) -> api_key::ActiveModel {
+    /// What becomes of `current`.
+    fn change(self, current: &api_key::Model) -> api_key::ActiveModel {
         let mut key = api_key::ActiveModel::default();
-        self.apply(&mut key);
+        self.apply(current.limits, &mut key);
         key
     }
 
-    fn apply(self, key: &mut api_key::ActiveModel) {
+    fn apply(self, limits: value::Limits, key: &mut api_key::ActiveModel) {
+        let requests = count(self.limit_concurrent_requests, limits.concurrent_requests);
+        key.limits = Set(value::Limits {
+            concurrent_requests: requests,
+            ..self.limits.onto(limits)
+        });
         if let Some(name) = self.name {
             key.name = Set(name);
         }
@@ -303,5 +325,6 @@ impl Input for KeyPatch {
 
     fn rules(loose: &Self, out: &mut Vec<Mistake>) {
         rules::name("name", loose.name.as_ref(), out);
+        loose.limits.rules(out);
     }
 }

@@ -1,15 +1,21 @@
 //! `/me`: what a key's holder is told about the key.
 
+use std::sync::Arc;
+
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 
-use super::{Tag, answers::SelfRefused, keys::Key, users::User};
-use crate::auth::{
-    guard::ForKey,
-    identity::{Identity, Role},
+use super::{Tag, answers::SelfRefused, keys::Key, limits::LimitUsage, users::User};
+use crate::{
+    Admin,
+    auth::{
+        guard::ForKey,
+        identity::{Identity, Role},
+    },
+    gateway::Subject,
 };
 
 /// The operations.
-pub struct Api;
+pub struct Api(pub Arc<Admin>);
 
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -37,6 +43,18 @@ pub struct Me {
     pub key: Option<Key>,
 }
 
+/// What is used of the caller's limits.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct MyLimits {
+    /// The key's; null for the admin token.
+    #[oai(nullable)]
+    pub key: Option<LimitUsage>,
+    /// The user's, which hold for all the user's keys together; null for the admin token.
+    #[oai(nullable)]
+    pub user: Option<LimitUsage>,
+}
+
 #[OpenApi(prefix_path = "/api/v1/me", tag = "Tag::Identity")]
 impl Api {
     /// Read about oneself
@@ -45,6 +63,19 @@ impl Api {
     #[oai(path = "/", method = "get", operation_id = "getMe")]
     async fn read(&self, caller: ForKey) -> Result<Json<Me>, SelfRefused> {
         Ok(Json(caller.0.into()))
+    }
+
+    /// Read what is used of one's limits
+    ///
+    /// A request needs room in the key's limits and in the user's.
+    #[oai(path = "/limits", method = "get", operation_id = "getMyLimits")]
+    async fn limits(&self, caller: ForKey) -> Result<Json<MyLimits>, SelfRefused> {
+        let gateway = &*self.0.gateway;
+        let (key, user) = caller.0.holder.unzip();
+        Ok(Json(MyLimits {
+            key: key.map(|key| LimitUsage::new(gateway, Subject::Key(key.id), &key.limits)),
+            user: user.map(|user| LimitUsage::new(gateway, Subject::User(user.id), &user.limits)),
+        }))
     }
 }
 

@@ -30,7 +30,8 @@ mod parts;
 mod patch;
 mod routing;
 
-use object::{Provider, ProviderList};
+pub use object::Provider;
+use object::ProviderList;
 use patch::{ProviderCreate, ProviderPatch};
 
 /// The operations.

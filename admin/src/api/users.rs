@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use entity::{user, value::Strings};
+use entity::{
+    user,
+    value::{self, Strings},
+};
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
@@ -19,6 +22,7 @@ use super::{
         ReadRefused,
     },
     body::{Body, Input},
+    limits::{LimitFields, Limits, count},
     rules,
 };
 use crate::{
@@ -68,6 +72,16 @@ pub struct User {
     pub provider_group: String,
     /// Models the user may use, matched exactly; empty means all.
     pub allowed_models: Vec<String>,
+    /// Clients the user may call with; empty means all.
+    pub allowed_clients: Vec<String>,
+    /// Clients the user may not call with, which wins.
+    pub blocked_clients: Vec<String>,
+    /// What all the user's keys may use together.
+    #[oai(flatten)]
+    pub limits: Limits,
+    /// Requests all the user's keys may have under way at once; null is no limit, 0 allows none.
+    #[oai(nullable)]
+    pub limit_concurrent_requests: Option<i64>,
     /// When created.
     pub created_at: DateTime<Utc>,
     /// When last changed.
@@ -110,6 +124,15 @@ pub struct UserFields {
     /// Models the user may use, matched exactly. Default none named, which means all.
     #[oai(nullable, validator(max_items = 500))]
     pub allowed_models: MaybeUndefined<Vec<String>>,
+    /// Clients the user may call with, by the rules of a provider's `allowedClients`. Default none named, which means all.
+    #[oai(nullable, validator(max_items = 100))]
+    pub allowed_clients: MaybeUndefined<Vec<String>>,
+    /// Clients the user may not call with, which wins. Default none.
+    #[oai(nullable, validator(max_items = 100))]
+    pub blocked_clients: MaybeUndefined<Vec<String>>,
+    /// Requests all the user's keys may have under way at once; 0 allows none. Default null, which is no limit.
+    #[oai(nullable, validator(minimum(value = "0"), maximum(value = "1000000")))]
+    pub limit_concurrent_requests: MaybeUndefined<i64>,
 }
 
 /// A user to create.
@@ -122,6 +145,9 @@ pub struct UserCreate {
     /// The rest.
     #[oai(flatten)]
     pub fields: UserFields,
+    /// What all the user's keys may use together.
+    #[oai(flatten)]
+    pub limits: LimitFields,
 }
 
 /// What changes of a user.
@@ -134,6 +160,9 @@ pub struct UserPatch {
     /// The rest.
     #[oai(flatten)]
     pub fields: UserFields,
+    /// What all the user's keys may use together.
+    #[oai(flatten)]
+    pub limits: LimitFields,
 }
 
 #[OpenApi(prefix_path = "/api/v1/users", tag = "Tag::Users")]
@@ -208,7 +237,7 @@ impl Api {
         if_match: Header<Option<String>>,
         body: Body<UserPatch>,
     ) -> Result<One<User>, ChangeRefused> {
-        let edit = |_: &user::Model| body.0.into();
+        let edit = |current: &user::Model| body.0.apply(current);
         let user = users::update(&self.0, id.0, if_match.0.as_deref(), edit).await?;
         Ok(one(user))
     }
@@ -231,7 +260,8 @@ impl Api {
     }
 }
 
-fn one(user: user::Model) -> One<User> {
+/// The answer of one user.
+pub fn one(user: user::Model) -> One<User> {
     let version = etag(user.id, user.updated_at);
     One::Found(Json(user.into()), version)
 }
@@ -250,6 +280,10 @@ impl From<user::Model> for User {
             expires_at: user.expires_at,
             provider_group: user.provider_group,
             allowed_models: user.allowed_models.0,
+            allowed_clients: user.allowed_clients.0,
+            blocked_clients: user.blocked_clients.0,
+            limit_concurrent_requests: user.limits.concurrent_requests,
+            limits: user.limits.into(),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -288,7 +322,12 @@ impl UserRole {
 // === impl UserFields, UserCreate, UserPatch ===
 
 impl UserFields {
-    fn apply(self, user: &mut user::ActiveModel) {
+    fn apply(self, limits: value::Limits, user: &mut user::ActiveModel) {
+        let requests = count(self.limit_concurrent_requests, limits.concurrent_requests);
+        user.limits = Set(value::Limits {
+            concurrent_requests: requests,
+            ..limits
+        });
         let role = rules::map(self.role, UserRole::stored);
         rules::put(&mut user.note, self.note, String::new());
         rules::put(
@@ -309,6 +348,16 @@ impl UserFields {
             rules::map(self.allowed_models, Strings),
             Strings::default(),
         );
+        rules::put(
+            &mut user.allowed_clients,
+            rules::map(self.allowed_clients, Strings),
+            Strings::default(),
+        );
+        rules::put(
+            &mut user.blocked_clients,
+            rules::map(self.blocked_clients, Strings),
+            Strings::default(),
+        );
     }
 
     /// Every field at its default.
@@ -321,6 +370,9 @@ impl UserFields {
             expires_at: MaybeUndefined::Null,
             provider_group: MaybeUndefined::Null,
             allowed_models: MaybeUndefined::Null,
+            allowed_clients: MaybeUndefined::Null,
+            blocked_clients: MaybeUndefined::Null,
+            limit_concurrent_requests: MaybeUndefined::Null,
         }
     }
 }
@@ -331,19 +383,22 @@ impl From<UserCreate> for user::ActiveModel {
             name: Set(create.name),
             ..Default::default()
         };
-        UserFields::defaults().apply(&mut user);
-        create.fields.apply(&mut user);
+        let limits = create.limits.onto(value::Limits::default());
+        UserFields::defaults().apply(limits, &mut user);
+        create.fields.apply(limits, &mut user);
         user
     }
 }
 
-impl From<UserPatch> for user::ActiveModel {
-    fn from(patch: UserPatch) -> Self {
-        let mut user = Self::default();
-        if let Some(name) = patch.name {
+impl UserPatch {
+    /// What becomes of `current`.
+    fn apply(self, current: &user::Model) -> user::ActiveModel {
+        let mut user = user::ActiveModel::default();
+        if let Some(name) = self.name {
             user.name = Set(name);
         }
-        patch.fields.apply(&mut user);
+        let limits = self.limits.onto(current.limits);
+        self.fields.apply(limits, &mut user);
         user
     }
 }
@@ -355,6 +410,9 @@ impl Input for UserPatch {
         rules::name("name", loose.name.as_ref(), out);
         rules::names("tags", loose.fields.tags.value(), out);
         rules::names("allowedModels", loose.fields.allowed_models.value(), out);
+        rules::names("allowedClients", loose.fields.allowed_clients.value(), out);
+        rules::names("blockedClients", loose.fields.blocked_clients.value(), out);
+        loose.limits.rules(out);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Client keys.
 
 use entity::{
-    api_key,
+    admin_session, api_key,
     value::{Secret, mint_key},
 };
 use sea_orm::{
@@ -29,12 +29,9 @@ pub async fn create(
     mut key: api_key::ActiveModel,
 ) -> Result<(Secret, api_key::Model), Problem> {
     caller.must_own(user_id, "user")?;
-    let secret = mint_key();
+    let secret = mint(admin, &mut key);
     let now = now();
     key.user_id = Set(user_id);
-    key.key_hash = Set(admin.hasher.hash(&secret).to_hex());
-    key.prefix = Set(secret[..PREFIX].to_owned());
-    key.last_four = Set(secret[secret.len() - 4..].to_owned());
     key.created_at = Set(now);
     key.updated_at = Set(now);
     let change = Change::begin(admin).await?;
@@ -47,7 +44,7 @@ pub async fn create(
     )?;
     let key = key.insert(change.tx()).await?;
     change.commit().await?;
-    Ok((Secret::new(secret), key))
+    Ok((secret, key))
 }
 
 /// Changes a key: `edit` gets the key as it is and says what becomes of it.
@@ -73,6 +70,32 @@ pub async fn update(
     let key = key.update(change.tx()).await?;
     change.commit().await?;
     Ok(key)
+}
+
+/// Mints a key in the place of another: the old one stops working at once, and the sessions it opened end.
+///
+/// # Errors
+/// 404 when it is not there or not the caller's.
+pub async fn rotate(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+) -> Result<(Secret, api_key::Model), Problem> {
+    let change = Change::begin(admin).await?;
+    find(change.tx(), caller, id).await?;
+    let mut key = api_key::ActiveModel {
+        id: Set(id),
+        updated_at: Set(now()),
+        ..Default::default()
+    };
+    let secret = mint(admin, &mut key);
+    let key = key.update(change.tx()).await?;
+    admin_session::Entity::delete_many()
+        .filter(admin_session::Column::KeyId.eq(id))
+        .exec(change.tx())
+        .await?;
+    change.commit().await?;
+    Ok((secret, key))
 }
 
 /// Deletes a key: it stops working at once, its row stays for history.
@@ -112,6 +135,15 @@ pub async fn find<C: ConnectionTrait>(
         .ok_or_else(|| Problem::not_found("key"))?;
     caller.must_own(key.user_id, "key")?;
     Ok(key)
+}
+
+/// A new key, and in `key` what is kept of it.
+fn mint(admin: &Admin, key: &mut api_key::ActiveModel) -> Secret {
+    let secret = mint_key();
+    key.key_hash = Set(admin.hasher.hash(&secret).to_hex());
+    key.prefix = Set(secret[..PREFIX].to_owned());
+    key.last_four = Set(secret[secret.len() - 4..].to_owned());
+    Secret::new(secret)
 }
 
 /// A user may not reach further with a new key than the user's own groups go; an admin may.

@@ -143,6 +143,14 @@ fn name_taken(error: sea_orm::DbErr) -> Problem {
 // === impl Secrets ===
 
 impl Secrets {
+    /// Those of a change that leaves them.
+    pub fn unchanged() -> Self {
+        Self {
+            api_key: None,
+            proxy_url: MaybeUndefined::Undefined,
+        }
+    }
+
     fn seal(self, sealer: &Sealer, provider: &mut provider::ActiveModel) {
         if let Some(api_key) = self.api_key {
             provider.api_key = Set(sealer.seal(API_KEY_PLACE, &api_key));

@@ -12,7 +12,7 @@ async fn every_mistake_is_named_at_once() {
             "maxAttempts": 0, "timeouts": {"connectMs": -1, "idleMs": 1.5, "never": 1},
             "customHeaders": {"Authorization": "x", "bad name": "x", "x-ok": "a\nb", "X-Twice": "1", "x-twice": "2"},
             "modelRedirects": [{"source": "", "target": "t"}, {"source": "s"}], "allowedModels": ["ok", " "],
-            "groupTags": [7], "isEnabled": "yes", "limitDailyUsd": 5, "note": "a\u{0}b",
+            "groupTags": [7], "isEnabled": "yes", "limitDailyUsd": "a lot", "quota": 5, "note": "a\u{0}b",
         });
         let refused = app.post(&As::admin(), "/api/v1/providers", body).await.expect(422);
         assert_eq!(refused.code(), "validation_failed");
@@ -21,7 +21,7 @@ async fn every_mistake_is_named_at_once() {
             [
                 "allowedModels[1]", "apiKey", "customHeaders.Authorization", "customHeaders.bad name",
                 "customHeaders.x-ok", "customHeaders.x-twice", "groupTags[0]", "isEnabled", "limitDailyUsd",
-                "maxAttempts", "modelRedirects[0].source", "modelRedirects[1].target", "name", "note", "priority",
+                "maxAttempts", "modelRedirects[0].source", "modelRedirects[1].target", "name", "note", "priority", "quota",
                 "timeouts.connectMs", "timeouts.idleMs", "timeouts.never", "type", "url", "weight",
             ]
         );
@@ -75,10 +75,10 @@ async fn a_body_that_is_no_json_object_is_refused() {
             .expect(422);
         assert_eq!(null.mistakes(), ["name"]);
         let blank = app
-            .post(&admin, at, json!({"name": "  ", "rpm": 3}))
+            .post(&admin, at, json!({"name": "  ", "rpms": 3}))
             .await
             .expect(422);
-        assert_eq!(blank.mistakes(), ["name", "rpm"]);
+        assert_eq!(blank.mistakes(), ["name", "rpms"]);
         let bare = app.send(&admin, "POST", at, None).await.expect(415);
         assert_eq!(bare.code(), "unsupported_media_type");
         let huge = format!("{{\"name\":\"{}\"}}", "x".repeat(1024 * 1024));

@@ -11,6 +11,8 @@ mod error_rules;
 mod groups;
 mod identity;
 mod input;
+mod lifecycle;
+mod limits;
 mod prices;
 mod requests;
 mod resources;

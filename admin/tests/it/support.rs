@@ -14,7 +14,7 @@ use admin::{
     Admin,
     gateway::{
         Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-        ExplainError, Explanation, Gateway, GatewayHealth, Nominee, Part,
+        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, Nominee, Part, Subject,
     },
 };
 use chrono::{DateTime, Utc};
@@ -52,6 +52,10 @@ pub struct FakeGateway {
     pub resets: Mutex<Vec<Option<i64>>>,
     /// What was to be explained.
     pub asked: Mutex<Vec<Explain>>,
+    /// What it counts.
+    pub gauges: Mutex<Vec<(Subject, Gauge)>>,
+    /// Its time zone; UTC if none is set.
+    pub time_zone: Mutex<Option<chrono_tz::Tz>>,
     revision: AtomicI64,
 }
 
@@ -92,6 +96,16 @@ impl Gateway for FakeGateway {
 
     async fn reload(&self) {
         self.reloads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn time_zone(&self) -> chrono_tz::Tz {
+        self.time_zone.lock().unwrap().unwrap_or(chrono_tz::UTC)
+    }
+
+    fn gauges(&self, subject: Subject) -> Vec<Gauge> {
+        let gauges = self.gauges.lock().unwrap();
+        let of_subject = gauges.iter().filter(|(whose, _)| *whose == subject);
+        of_subject.map(|(_, gauge)| gauge.clone()).collect()
     }
 
     fn health(&self) -> GatewayHealth {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::provider::{self, API_KEY_PLACE, PROXY_URL_PLACE};
-use entity::value::{ModelRedirects, NameRules, Sealed, Sealer, Strings};
+use entity::value::{Limits, ModelRedirects, NameRules, Sealed, Sealer, Strings};
 
 use super::left_out::LeftOut;
 use super::names::tidy;
@@ -62,6 +62,10 @@ fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
         health_check: row.health_check,
         hedge_after_ms: u64::try_from(row.hedge_after_ms).unwrap_or(0),
         max_concurrent: u32::try_from(row.max_concurrent).unwrap_or(0),
+        limits: Limits {
+            concurrent_requests: (row.max_concurrent > 0).then(|| row.max_concurrent.into()),
+            ..row.limits
+        },
         proxy: proxy(row.proxy_url.as_ref(), sealer)?,
         proxy_fallback_to_direct: row.proxy_fallback_to_direct,
         custom_headers: row.custom_headers.0,

@@ -2,8 +2,8 @@
 
 use entity::value::{
     ActiveTime, BreakerSettings, EgressPolicy, ErrorMatch, GroupPriorities, Headers, HealthCheck,
-    KeyHasher, MatchKind, ModelRedirect, ModelRedirects, NameRule, NameRules, ProviderType,
-    RuleFault, Sealed, Secret, Strings, Timeouts,
+    KeyHasher, Limits, MatchKind, ModelRedirect, ModelRedirects, NameRule, NameRules, ProviderType,
+    ResetMode, RuleFault, Sealed, Secret, Strings, Timeouts,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::ActiveValue::Set;
@@ -37,6 +37,9 @@ impl World {
             expires_at: None,
             provider_group: groups.to_owned(),
             allowed_models: Strings(vec!["m".to_owned()]),
+            allowed_clients: Strings(vec!["codex ".to_owned()]),
+            blocked_clients: Strings(vec!["gemini-cli".to_owned()]),
+            limits: limits(3),
             created_at: now(),
             updated_at: now(),
             deleted_at: (name == "deleted").then(now),
@@ -62,6 +65,7 @@ impl World {
             can_login_web_ui: false,
             expires_at: Some(now()),
             provider_group: groups.to_owned(),
+            limits: limits(2),
             created_at: now(),
             updated_at: now(),
             deleted_at: (key == "deleted").then(now),
@@ -110,6 +114,7 @@ impl World {
             health_check: HealthCheck::default(),
             hedge_after_ms: 0,
             max_concurrent: 0,
+            limits: limits(1),
             proxy_url: None,
             proxy_fallback_to_direct: false,
             custom_headers: Headers([("x-a".to_owned(), "1".to_owned())].into()),
@@ -143,6 +148,24 @@ impl World {
     fn sealed(&self) -> Sealed {
         let secret = Secret::new("sk-upstream");
         self.sealer.seal(provider::API_KEY_PLACE, &secret)
+    }
+}
+
+/// Limits of which each is another number than 0.
+fn limits(first: i64) -> Limits {
+    Limits {
+        rpm: Some(first),
+        concurrent_sessions: Some(first + 1),
+        usd_5h: Some(first + 2),
+        usd_day: Some(first + 3),
+        usd_week: Some(first + 4),
+        usd_month: Some(first + 5),
+        usd_total: Some(i64::MAX - first),
+        reset_5h: ResetMode::Fixed,
+        reset_day: ResetMode::Rolling,
+        day_starts: "06:30".parse().unwrap(),
+        reset_at: "2026-01-02T03:04:05.678901Z".parse().ok(),
+        concurrent_requests: None,
     }
 }
 
@@ -183,6 +206,9 @@ async fn all_tables_make_one_snapshot() {
         assert_eq!(good.groups, ["b"]);
         assert_eq!(good.user.groups, ["a", "b", "c"]);
         assert_eq!(good.user.allowed_models, ["m"]);
+        assert_eq!(good.user.allowed_clients, ["codex"]);
+        assert_eq!(good.user.blocked_clients, ["gemini-cli"]);
+        assert_eq!((good.limits, good.user.limits), (limits(2), limits(3)));
         assert!(good.is_enabled && good.expires_at.is_some());
         let off = &snapshot.keys[&world.hasher.hash("off")];
         assert!(!off.is_enabled && Arc::ptr_eq(&off.user, &good.user));
@@ -221,6 +247,7 @@ async fn a_provider_that_cannot_be_used_leaves_the_others_be() {
         assert_eq!(good.groups, ["a", "b"]);
         assert_eq!((good.weight, good.priority, good.max_attempts), (3, -1, 2));
         assert_eq!(good.group_priorities["a"], 2);
+        assert_eq!(good.limits, limits(1));
         assert_eq!(good.custom_headers["x-a"], "1");
         let left_out: Vec<_> = snapshot
             .left_out

@@ -7,7 +7,11 @@ use entity::{provider, value};
 use poem_openapi::{Enum, Object};
 
 use super::parts::{ActiveTime, BreakerSettings, HealthCheck, ModelRedirect, Timeouts};
-use crate::{Admin, api::name_rule::NameRule, service::providers};
+use crate::{
+    Admin,
+    api::{limits::Limits, name_rule::NameRule},
+    service::providers,
+};
 
 /// What a provider speaks and how it is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -80,6 +84,9 @@ pub struct Provider {
     pub hedge_after_ms: i64,
     /// Requests it may have at once; 0 means any number.
     pub limit_concurrent_requests: i32,
+    /// What it may be used for.
+    #[oai(flatten)]
+    pub limits: Limits,
     /// The proxy on the way to it, without its credentials; null when there is none, or none this installation can open. The
     /// whole address is write-only.
     #[oai(nullable)]
@@ -136,6 +143,7 @@ impl Provider {
             health_check: provider.health_check.into(),
             hedge_after_ms: provider.hedge_after_ms,
             limit_concurrent_requests: provider.max_concurrent,
+            limits: provider.limits.into(),
             proxy_fallback_to_direct: provider.proxy_fallback_to_direct,
             max_attempts: provider.max_attempts,
             timeouts: provider.timeouts.into(),

@@ -20,7 +20,7 @@ use super::{
     routing::{Current, RoutingFields},
 };
 use crate::{
-    api::{body::Input, name_rule::NameRule, rules},
+    api::{body::Input, limits::LimitFields, name_rule::NameRule, rules},
     problem::Mistake,
     service::{address, providers::Secrets},
 };
@@ -91,6 +91,9 @@ pub struct ProviderCreate {
     /// How it is chosen and reached.
     #[oai(flatten)]
     pub routing: RoutingFields,
+    /// What it may be used for.
+    #[oai(flatten)]
+    pub limits: LimitFields,
 }
 
 /// What changes of a provider.
@@ -114,6 +117,9 @@ pub struct ProviderPatch {
     /// How it is chosen and reached.
     #[oai(flatten)]
     pub routing: RoutingFields,
+    /// What it may be used for.
+    #[oai(flatten)]
+    pub limits: LimitFields,
 }
 
 // === impl ProviderFields ===
@@ -226,6 +232,7 @@ impl From<ProviderCreate> for provider::ActiveModel {
         create.fields.apply(timeouts, &mut provider);
         RoutingFields::defaults().apply(Current::default(), &mut provider);
         create.routing.apply(Current::default(), &mut provider);
+        provider.limits = Set(create.limits.onto(value::Limits::default()));
         provider
     }
 }
@@ -263,6 +270,7 @@ impl ProviderPatch {
         }
         self.fields.apply(current.timeouts, &mut provider);
         self.routing.apply(current.into(), &mut provider);
+        provider.limits = Set(self.limits.onto(current.limits));
         provider
     }
 }
@@ -286,6 +294,7 @@ impl Input for ProviderPatch {
         }
         loose.fields.rules(out);
         loose.routing.rules(out);
+        loose.limits.rules(out);
     }
 }
 

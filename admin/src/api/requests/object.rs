@@ -6,9 +6,7 @@ use poem_openapi::Object;
 use uuid::Uuid;
 
 use super::chain::{self, Attempt};
-use crate::auth::identity::Identity;
-
-const NANO: u64 = 1_000_000_000;
+use crate::{api::decimal::usd, auth::identity::Identity};
 
 /// Tokens in disjoint buckets; `reasoningTokens` is a part of `outputTokens`.
 #[derive(Debug, Object)]
@@ -141,7 +139,7 @@ impl RequestRow {
             status: row.status,
             is_stream: row.is_stream,
             usage: RequestUsage::from(row),
-            cost_usd: row.cost_nano_usd.map(decimal),
+            cost_usd: row.cost_nano_usd.map(usd),
             settled_from: row.settled_from.clone(),
             duration_ms: row.duration_ms,
             ttfb_ms: row.ttfb_ms,
@@ -184,31 +182,5 @@ impl RequestDetail {
                 Vec::new()
             },
         }
-    }
-}
-
-/// Nano-USD as a decimal of USD, without trailing zeros.
-fn decimal(nano: i64) -> String {
-    let sign = if nano < 0 { "-" } else { "" };
-    let (whole, rest) = (nano.unsigned_abs() / NANO, nano.unsigned_abs() % NANO);
-    let fraction = format!("{rest:09}");
-    match fraction.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        fraction => format!("{sign}{whole}.{fraction}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimal;
-
-    #[test]
-    fn money_is_an_exact_decimal() {
-        assert_eq!(decimal(0), "0");
-        assert_eq!(decimal(1), "0.000000001");
-        assert_eq!(decimal(12_300_000), "0.0123");
-        assert_eq!(decimal(5_000_000_000), "5");
-        assert_eq!(decimal(-1_500_000_000), "-1.5");
-        assert_eq!(decimal(i64::MIN), "-9223372036.854775808");
     }
 }

@@ -1,0 +1,154 @@
+//! Limits: what is used of them, and starting to count anew.
+
+use std::sync::Arc;
+
+use poem_openapi::{OpenApi, param::Path, payload::Json};
+
+use super::{
+    Tag,
+    answers::{One, ReadRefused},
+    keys::{self as key_api, Key},
+    providers::Provider,
+    users::{self as user_api, User},
+};
+use crate::{
+    Admin,
+    auth::guard::{ForAdmin, ForUser},
+    gateway::Subject,
+    service::{etag, keys, limits, providers, users},
+};
+
+mod fields;
+mod gauges;
+
+pub use fields::{LimitFields, Limits, count};
+pub use gauges::LimitUsage;
+
+/// The operations.
+pub struct Api(pub Arc<Admin>);
+
+#[OpenApi(prefix_path = "/api/v1")]
+impl Api {
+    /// Read what is used of a user's limits
+    ///
+    /// All the user's keys together.
+    #[oai(
+        path = "/users/:id/limits",
+        method = "get",
+        operation_id = "getUserLimits",
+        tag = "Tag::Users"
+    )]
+    async fn of_user(
+        &self,
+        caller: ForUser,
+        /// The user.
+        id: Path<i64>,
+    ) -> Result<Json<LimitUsage>, ReadRefused> {
+        caller.0.must_own(id.0, "user")?;
+        let user = users::find(&self.0.db, id.0).await?;
+        let subject = Subject::User(user.id);
+        Ok(self.usage(subject, &user.limits))
+    }
+
+    /// Count a user's limits anew
+    ///
+    /// What was spent before this moment does not count any more, in no window. Usage and costs stay as they are.
+    #[oai(
+        path = "/users/:id/limits/reset",
+        method = "post",
+        operation_id = "resetUserLimits",
+        tag = "Tag::Users"
+    )]
+    async fn reset_user(
+        &self,
+        _caller: ForAdmin,
+        /// The user.
+        id: Path<i64>,
+    ) -> Result<One<User>, ReadRefused> {
+        let user = limits::reset_user(&self.0, id.0).await?;
+        Ok(user_api::one(user))
+    }
+
+    /// Read what is used of a key's limits
+    ///
+    /// The user's limits count beside them: all of them must have room.
+    #[oai(
+        path = "/keys/:id/limits",
+        method = "get",
+        operation_id = "getKeyLimits",
+        tag = "Tag::Keys"
+    )]
+    async fn of_key(
+        &self,
+        caller: ForUser,
+        /// The key.
+        id: Path<i64>,
+    ) -> Result<Json<LimitUsage>, ReadRefused> {
+        let key = keys::find(&self.0.db, &caller.0, id.0).await?;
+        let subject = Subject::Key(key.id);
+        Ok(self.usage(subject, &key.limits))
+    }
+
+    /// Count a key's limits anew
+    ///
+    /// What was spent before this moment does not count any more, in no window. The user's limits are not reset by it.
+    #[oai(
+        path = "/keys/:id/limits/reset",
+        method = "post",
+        operation_id = "resetKeyLimits",
+        tag = "Tag::Keys"
+    )]
+    async fn reset_key(
+        &self,
+        _caller: ForAdmin,
+        /// The key.
+        id: Path<i64>,
+    ) -> Result<One<Key>, ReadRefused> {
+        let key = limits::reset_key(&self.0, id.0).await?;
+        Ok(key_api::one(key))
+    }
+
+    /// Read what is used of a provider's limits
+    #[oai(
+        path = "/providers/:id/limits",
+        method = "get",
+        operation_id = "getProviderLimits",
+        tag = "Tag::Providers"
+    )]
+    async fn of_provider(
+        &self,
+        _caller: ForAdmin,
+        /// The provider.
+        id: Path<i64>,
+    ) -> Result<Json<LimitUsage>, ReadRefused> {
+        let provider = providers::find(&self.0.db, id.0).await?;
+        let subject = Subject::Provider(provider.id);
+        Ok(self.usage(subject, &limits::of_provider(&provider)))
+    }
+
+    /// Count a provider's limits anew
+    ///
+    /// What was spent before this moment does not count any more, in no window.
+    #[oai(
+        path = "/providers/:id/limits/reset",
+        method = "post",
+        operation_id = "resetProviderLimits",
+        tag = "Tag::Providers"
+    )]
+    async fn reset_provider(
+        &self,
+        _caller: ForAdmin,
+        /// The provider.
+        id: Path<i64>,
+    ) -> Result<One<Provider>, ReadRefused> {
+        let provider = limits::reset_provider(&self.0, id.0).await?;
+        let version = etag(provider.id, provider.updated_at);
+        Ok(One::Found(Json(Provider::new(&self.0, provider)), version))
+    }
+}
+
+impl Api {
+    fn usage(&self, subject: Subject, limits: &entity::value::Limits) -> Json<LimitUsage> {
+        Json(LimitUsage::new(&*self.0.gateway, subject, limits))
+    }
+}

@@ -1,0 +1,64 @@
+//! Limits: which there are, and from when on what is spent counts.
+
+use entity::{api_key, provider, user, value::Limits};
+use sea_orm::ActiveValue::Set;
+
+use super::{keys, now, providers, users};
+use crate::{Admin, auth::identity::Identity, problem::Problem};
+
+/// A provider's limits whole: its requests at once have a column of their own.
+#[must_use]
+pub fn of_provider(provider: &provider::Model) -> Limits {
+    Limits {
+        concurrent_requests: (provider.max_concurrent > 0).then(|| provider.max_concurrent.into()),
+        ..provider.limits
+    }
+}
+
+/// From now on.
+fn anew(limits: Limits) -> Limits {
+    Limits {
+        reset_at: Some(now()),
+        ..limits
+    }
+}
+
+/// Lets what a user has spent so far not count any more.
+///
+/// # Errors
+/// 404.
+pub async fn reset_user(admin: &Admin, id: i64) -> Result<user::Model, Problem> {
+    users::update(admin, id, None, |user| user::ActiveModel {
+        limits: Set(anew(user.limits)),
+        ..Default::default()
+    })
+    .await
+}
+
+/// Lets what a key has spent so far not count any more.
+///
+/// # Errors
+/// 404.
+pub async fn reset_key(admin: &Admin, id: i64) -> Result<api_key::Model, Problem> {
+    let anybodys = Identity::admin_token();
+    keys::update(admin, &anybodys, id, None, |key| api_key::ActiveModel {
+        limits: Set(anew(key.limits)),
+        ..Default::default()
+    })
+    .await
+}
+
+/// Lets what a provider has cost so far not count any more.
+///
+/// # Errors
+/// 404.
+pub async fn reset_provider(admin: &Admin, id: i64) -> Result<provider::Model, Problem> {
+    let unchanged = providers::Secrets::unchanged();
+    providers::update(admin, id, None, unchanged, |provider| {
+        provider::ActiveModel {
+            limits: Set(anew(provider.limits)),
+            ..Default::default()
+        }
+    })
+    .await
+}
