@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use entity::usage;
+use entity::value::ClientName;
 use switchyard::settings;
 use switchyard::store::database;
 use switchyard::store::ledger::{Bounds, Entry, Ledger, Request};
@@ -176,6 +177,7 @@ fn line(request: &Request, now: DateTime<Utc>) -> usage::Model {
         service_tier: None,
         provider_multiplier: None,
         group_multiplier: None,
+        client: ClientName::Unknown,
         settled_from: "terminal".to_owned(),
         raw: Some(r#"{"input_tokens":1200,"cache_creation_input_tokens":800,"cache_read_input_tokens":52000,"cache_creation":{"ephemeral_5m_input_tokens":800,"ephemeral_1h_input_tokens":0},"output_tokens":350,"service_tier":"standard"}"#.to_owned()),
     }

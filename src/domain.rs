@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod chain;
 pub mod client;
+pub mod client_name;
 pub mod error_rule;
 pub mod fault;
 pub mod limits;

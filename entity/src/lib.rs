@@ -13,5 +13,6 @@ pub mod request_log;
 pub mod revision;
 pub mod setting;
 pub mod usage;
+pub mod usage_hourly;
 pub mod user;
 pub mod value;

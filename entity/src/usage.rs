@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::value::Multiplier;
+use crate::value::{ClientName, Multiplier};
 
 /// What one attempt used. Token buckets are disjoint; `reasoning_tokens` is a part of `output_tokens`.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
@@ -53,6 +53,8 @@ pub struct Model {
     pub provider_multiplier: Option<Multiplier>,
     /// The group's factor when it was served; none is one.
     pub group_multiplier: Option<Multiplier>,
+    /// The program that called. The ledger fills it in, by the request's `User-Agent`.
+    pub client: ClientName,
     /// `terminal`, `partial`, `estimate` or `none`.
     pub settled_from: String,
     /// The upstream's own usage object, kept for reading again.

@@ -1,6 +1,7 @@
 //! Typed columns and their invariants.
 
 mod active_time;
+mod client_name;
 mod error_rule;
 mod key_hash;
 mod limits;
@@ -14,6 +15,7 @@ mod secret;
 mod settings;
 
 pub use active_time::{ActiveTime, BadTimeOfDay, TimeOfDay};
+pub use client_name::ClientName;
 pub use error_rule::{ErrorMatch, ErrorPattern, RuleFault};
 pub use key_hash::{KeyHash, KeyHasher, mint_key};
 pub use limits::{Limits, ResetMode};

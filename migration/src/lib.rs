@@ -10,6 +10,7 @@ mod m20261121_000003_routing;
 mod m20261121_000004_breakers;
 mod m20261121_000006_prices;
 mod m20261121_000007_limits;
+mod m20261121_000008_rollups;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_breakers::Migration),
             Box::new(m20261121_000006_prices::Migration),
             Box::new(m20261121_000007_limits::Migration),
+            Box::new(m20261121_000008_rollups::Migration),
         ]
     }
 }

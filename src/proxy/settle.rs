@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use entity::usage;
+use entity::value::ClientName;
 use uuid::Uuid;
 
 use super::facts::{Facts, Tried};
@@ -98,6 +99,7 @@ fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
                 service_tier: reading.service_tier.map(|tier| tier.to_string()),
                 provider_multiplier: Some(tried.record.provider_multiplier),
                 group_multiplier: Some(tried.record.group_multiplier),
+                client: ClientName::default(),
                 settled_from: reading.provenance.name().into(),
                 raw: reading.raw.clone(),
             })

@@ -25,6 +25,7 @@ mod keeper;
 mod line;
 mod poster;
 mod request;
+mod rollup;
 mod rows;
 mod tally;
 
@@ -42,6 +43,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Stop, stopped};
+use crate::domain::client;
 use journal::Journal;
 use keeper::{Backlog, Keeper};
 use poster::Poster;
@@ -150,7 +152,9 @@ impl Ledger {
 
     /// Takes an entry. Never blocks, never waits: where a bound is reached the newest row is what is left out, and counted.
     pub fn record(&self, entry: Entry) {
-        for line in entry.lines {
+        let client = client::name_of(entry.request.user_agent.as_deref());
+        for mut line in entry.lines {
+            line.client = client;
             if self.lines.try_send(line).is_err() {
                 self.tally.lose_lines(1);
             }

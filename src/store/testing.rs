@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::usage;
+use entity::value::ClientName;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -171,6 +172,7 @@ pub(super) fn usage_line(attempt: i32) -> usage::Model {
         service_tier: Some("flex".to_owned()),
         provider_multiplier: "0.85".parse().ok(),
         group_multiplier: None,
+        client: ClientName::Other,
         settled_from: "terminal".to_owned(),
         raw: Some("{\"input_tokens\":10}".to_owned()),
     }

@@ -1,7 +1,7 @@
 //! Prices: listed, set, imported, fetched, and history priced by them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{request_log, usage};
+use entity::{request_log, usage, value::ClientName};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use tokio::{
@@ -386,6 +386,7 @@ async fn line(app: &App, age: i64, edit: impl FnOnce(&mut usage::Model)) -> usag
         service_tier: None,
         provider_multiplier: None,
         group_multiplier: None,
+        client: ClientName::CodexCli,
         settled_from: "terminal".into(),
         raw: None,
     };

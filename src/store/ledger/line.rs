@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::usage;
-use entity::value::Multiplier;
+use entity::value::{ClientName, Multiplier};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ struct Fields {
     provider_multiplier: Option<Multiplier>,
     #[serde(default)]
     group_multiplier: Option<Multiplier>,
+    #[serde(default)]
+    client: ClientName,
     settled_from: String,
     raw: Option<String>,
 }

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::usage;
 use entity::value::Multiplier;
-use sea_orm::sqlx::postgres::{PgArguments, PgPool, Postgres};
+use sea_orm::sqlx::postgres::{PgPool, Postgres};
 use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool};
 use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Encode, Type};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use uuid::Uuid;
 
 use super::request::Request;
+use super::rollup::{Hourly, rolled_up};
 
 /// Rows of the largest statement are two to the power of this. `SQLite` takes 32,766 bind variables, `PostgreSQL` 65,535.
 const LARGEST: u32 = 6;
@@ -30,6 +31,22 @@ pub(super) struct Inserts {
     db: DatabaseConnection,
     lines: Texts,
     requests: Texts,
+    hours: Texts,
+}
+
+/// Rows to be posted together.
+struct Batch<'r> {
+    lines: &'r [&'r usage::Model],
+    requests: &'r [Request],
+    /// Rows of its largest statement are two to the power of this.
+    largest: u32,
+}
+
+/// A statement, its values, and how many rows they are.
+struct Insert<A> {
+    sql: Arc<str>,
+    values: A,
+    rows: usize,
 }
 
 /// The statements of one table: the first inserts one row, each further one twice as many.
@@ -56,6 +73,11 @@ trait Row {
     /// The column of JSON, if there is one.
     const JSON: Option<&'static str>;
 
+    /// What happens to a row that is there already: nothing.
+    fn on_conflict() -> String {
+        "(id) DO NOTHING".to_owned()
+    }
+
     fn values(&self) -> impl IntoIterator<Item = Bound<'_>>;
 }
 
@@ -68,10 +90,12 @@ impl Inserts {
             db,
             lines: Texts::new::<usage::Model>(backend),
             requests: Texts::new::<Request>(backend),
+            hours: Texts::new::<Hourly<'static>>(backend),
         }
     }
 
-    /// Posts a batch in one transaction. A row whose id is there already is left as it is.
+    /// Posts a batch in one transaction, with what it adds to the sums of each hour. A row whose id is there already is left as it is, and
+    /// adds nothing.
     ///
     /// # Errors
     /// When the database fails, or refuses a row: see [`Inserts::is_refusal`].
@@ -80,12 +104,32 @@ impl Inserts {
         lines: impl ExactSizeIterator<Item = &'r usage::Model>,
         requests: &'r [Request],
     ) -> Result<(), DbErr> {
+        let lines: Vec<&usage::Model> = lines.collect();
+        // Nearly always all rows are new, which the number of rows written tells. Where it tells that some are not, which those are is
+        // found out row by row, in another transaction.
+        let is_posted = self.try_post(&lines, requests, LARGEST).await?
+            || self.try_post(&lines, requests, 0).await?;
+        debug_assert!(is_posted, "a row alone is written or not");
+        Ok(())
+    }
+
+    /// Posts a batch in statements of up to two to the power of `largest` rows; false, and nothing is posted, when that is too coarse to
+    /// tell which of the rows are new.
+    async fn try_post(
+        &self,
+        lines: &[&usage::Model],
+        requests: &[Request],
+        largest: u32,
+    ) -> Result<bool, DbErr> {
+        let batch = Batch {
+            lines,
+            requests,
+            largest,
+        };
         let posted = if self.db.get_database_backend() == DbBackend::Postgres {
-            let statements = self.statements(lines, requests, add::<Postgres>);
-            postgres(self.db.get_postgres_connection_pool(), statements?).await
+            postgres(self, self.db.get_postgres_connection_pool(), &batch).await
         } else {
-            let statements = self.statements(lines, requests, add_shared);
-            sqlite(self.db.get_sqlite_connection_pool(), statements?).await
+            sqlite(self, self.db.get_sqlite_connection_pool(), &batch).await
         };
         posted.map_err(failed)
     }
@@ -112,44 +156,82 @@ impl Inserts {
         }
     }
 
-    fn statements<'r, A: Arguments>(
+    /// What inserts a batch.
+    fn inserts<A: Arguments>(
         &self,
-        lines: impl ExactSizeIterator<Item = &'r usage::Model>,
-        requests: &'r [Request],
+        batch: &Batch<'_>,
         add: impl Fn(&mut A, Bound<'_>) -> Result<(), SqlxError>,
-    ) -> Result<Vec<(Arc<str>, A)>, DbErr> {
+    ) -> Result<Vec<Insert<A>>, SqlxError> {
         let mut all = Vec::with_capacity(2 * LARGEST as usize);
-        self.lines.fill(lines, &add, &mut all).map_err(failed)?;
+        let lines = batch.lines.iter().copied();
+        self.lines.fill(lines, batch.largest, &add, &mut all)?;
+        let requests = batch.requests.iter();
         self.requests
-            .fill(requests.iter(), &add, &mut all)
-            .map_err(failed)?;
+            .fill(requests, batch.largest, &add, &mut all)?;
         Ok(all)
     }
+
+    /// What adds to the sums, once `written` tells how many rows of each insert are new; none when that does not tell which.
+    fn additions<A: Arguments>(
+        &self,
+        batch: &Batch<'_>,
+        written: &[(usize, u64)],
+        add: impl Fn(&mut A, Bound<'_>) -> Result<(), SqlxError>,
+    ) -> Result<Option<Vec<Insert<A>>>, SqlxError> {
+        let mut is_new = Vec::with_capacity(batch.lines.len() + batch.requests.len());
+        for (rows, new) in written {
+            match *new {
+                new if new == *rows as u64 => is_new.resize(is_new.len() + rows, true),
+                0 => is_new.resize(is_new.len() + rows, false),
+                _ => return Ok(None),
+            }
+        }
+        let (new_lines, new_requests) = is_new.split_at(batch.lines.len());
+        let lines = batch.lines.iter().copied().zip(new_lines);
+        let requests = batch.requests.iter().zip(new_requests);
+        let hours = rolled_up(
+            lines.filter_map(|(line, is_new)| is_new.then_some(line)),
+            requests.filter_map(|(request, is_new)| is_new.then_some(request)),
+        );
+        let mut all = Vec::with_capacity(LARGEST as usize);
+        self.hours.fill(hours.iter(), LARGEST, &add, &mut all)?;
+        Ok(Some(all))
+    }
 }
 
-async fn sqlite(
-    pool: &SqlitePool,
-    statements: Vec<(Arc<str>, SqliteArguments)>,
-) -> Result<(), SqlxError> {
-    let mut transaction = pool.begin().await?;
-    for (sql, values) in statements {
-        let query = sqlx::query_with::<Sqlite, _>(AssertSqlSafe(sql), values);
-        query.execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
+/// The same for both drivers, whose types have nothing in common that could stand for them.
+macro_rules! transaction {
+    ($name:ident, $database:ident, $pool:ty, $add:expr) => {
+        async fn $name(
+            inserts: &Inserts,
+            pool: &$pool,
+            batch: &Batch<'_>,
+        ) -> Result<bool, SqlxError> {
+            let mut transaction = pool.begin().await?;
+            let mut written = Vec::with_capacity(2 * LARGEST as usize);
+            for insert in inserts.inserts(batch, $add)? {
+                let sql = AssertSqlSafe(insert.sql);
+                let query = sqlx::query_with::<$database, _>(sql, insert.values);
+                let done = query.execute(&mut *transaction).await?;
+                written.push((insert.rows, done.rows_affected()));
+            }
+            let Some(additions) = inserts.additions(batch, &written, $add)? else {
+                transaction.rollback().await?;
+                return Ok(false);
+            };
+            for addition in additions {
+                let sql = AssertSqlSafe(addition.sql);
+                let query = sqlx::query_with::<$database, _>(sql, addition.values);
+                query.execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(true)
+        }
+    };
 }
 
-async fn postgres(
-    pool: &PgPool,
-    statements: Vec<(Arc<str>, PgArguments)>,
-) -> Result<(), SqlxError> {
-    let mut transaction = pool.begin().await?;
-    for (sql, values) in statements {
-        let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql), values);
-        query.execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
-}
+transaction!(sqlite, Sqlite, SqlitePool, add_shared);
+transaction!(postgres, Postgres, PgPool, add::<Postgres>);
 
 fn add<DB: sqlx::Database>(arguments: &mut DB::Arguments, value: Bound<'_>) -> Result<(), SqlxError>
 where
@@ -201,11 +283,12 @@ impl Texts {
     fn fill<'r, R: Row + 'r, A: Arguments>(
         &self,
         mut rows: impl ExactSizeIterator<Item = &'r R>,
+        largest: u32,
         add: impl Fn(&mut A, Bound<'_>) -> Result<(), SqlxError>,
-        all: &mut Vec<(Arc<str>, A)>,
+        all: &mut Vec<Insert<A>>,
     ) -> Result<(), SqlxError> {
         while let Some(power) = rows.len().checked_ilog2() {
-            let power = power.min(LARGEST);
+            let power = power.min(largest);
             let mut arguments = A::default();
             let values = R::COLUMNS.len() << power;
             arguments.reserve(values, values * MEAN_VALUE);
@@ -214,7 +297,11 @@ impl Texts {
                     add(&mut arguments, value)?;
                 }
             }
-            all.push((Arc::clone(&self.0[power as usize]), arguments));
+            all.push(Insert {
+                sql: Arc::clone(&self.0[power as usize]),
+                values: arguments,
+                rows: 1 << power,
+            });
         }
         Ok(())
     }
@@ -251,7 +338,8 @@ fn text<R: Row>(backend: DbBackend, rows: usize) -> String {
         }
         sql.push(')');
     }
-    sql.push_str(" ON CONFLICT (id) DO NOTHING");
+    sql.push_str(" ON CONFLICT ");
+    sql.push_str(&R::on_conflict());
     sql
 }
 
@@ -294,6 +382,7 @@ row! { usage::Model, "usage_lines", json: None, |line|
     "service_tier" => Bound::MaybeText(line.service_tier.as_deref()),
     "provider_multiplier" => Bound::MaybeNumber(line.provider_multiplier.map(Multiplier::millionths)),
     "group_multiplier" => Bound::MaybeNumber(line.group_multiplier.map(Multiplier::millionths)),
+    "client" => Bound::Text(line.client.as_str()),
     "settled_from" => Bound::Text(&line.settled_from),
     "raw" => Bound::MaybeText(line.raw.as_deref()),
 }
@@ -330,4 +419,71 @@ row! { Request, "request_log", json: Some("chain"), |row|
     "client_ip" => Bound::MaybeText(row.client_ip.as_deref()),
     "user_agent" => Bound::MaybeText(row.user_agent.as_deref()),
     "chain" => Bound::Text(&row.chain),
+}
+
+impl Row for Hourly<'_> {
+    const TABLE: &'static str = "usage_hourly";
+    const COLUMNS: &'static [&'static str] = &[
+        "hour",
+        "user_id",
+        "key_id",
+        "provider_id",
+        "model",
+        "client",
+        "requests",
+        "failures",
+        "attempts_terminal",
+        "attempts_partial",
+        "attempts_estimate",
+        "attempts_none",
+        "attempts_unpriced",
+        "input_tokens",
+        "cache_read_tokens",
+        "cache_write5m_tokens",
+        "cache_write1h_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+        "image_input_tokens",
+        "image_output_tokens",
+        "cost_nano_usd",
+    ];
+    const JSON: Option<&'static str> = None;
+
+    /// It is added to what is there.
+    fn on_conflict() -> String {
+        let (place, sums) = Self::COLUMNS.split_at(6);
+        let added: Vec<_> = sums
+            .iter()
+            .map(|sum| format!("{sum} = usage_hourly.{sum} + excluded.{sum}"))
+            .collect();
+        format!("({}) DO UPDATE SET {}", place.join(", "), added.join(", "))
+    }
+
+    fn values(&self) -> impl IntoIterator<Item = Bound<'_>> {
+        let Self { place, sums } = self;
+        [
+            Bound::Number(place.hour),
+            Bound::Number(place.user_id),
+            Bound::Number(place.key_id),
+            Bound::Number(place.provider_id),
+            Bound::Text(place.model),
+            Bound::Text(place.client.as_str()),
+            Bound::Number(sums.requests),
+            Bound::Number(sums.failures),
+            Bound::Number(sums.attempts_terminal),
+            Bound::Number(sums.attempts_partial),
+            Bound::Number(sums.attempts_estimate),
+            Bound::Number(sums.attempts_none),
+            Bound::Number(sums.attempts_unpriced),
+            Bound::Number(sums.input_tokens),
+            Bound::Number(sums.cache_read_tokens),
+            Bound::Number(sums.cache_write5m_tokens),
+            Bound::Number(sums.cache_write1h_tokens),
+            Bound::Number(sums.output_tokens),
+            Bound::Number(sums.reasoning_tokens),
+            Bound::Number(sums.image_input_tokens),
+            Bound::Number(sums.image_output_tokens),
+            Bound::Number(sums.cost_nano_usd),
+        ]
+    }
 }

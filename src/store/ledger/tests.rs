@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::store::testing::{TestDb, eventually, execute, logs, request_row, usage_line};
+use sums::sums_agree;
+
+mod sums;
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -97,6 +100,8 @@ async fn what_is_recorded_is_in_the_database_once() {
         .await;
         assert!(ledger.flush(SOON).await);
         assert_eq!(lines_in(&test).await, ids(&entries));
+        sums_agree(&test).await;
+        sums_agree(&test).await;
         assert_eq!(requests_in(&test).await, 700);
         let written = UsageLines::find_by_id(entries[3].lines[1].id);
         let written = written.one(&test.db).await.unwrap();
@@ -142,6 +147,8 @@ async fn an_outage_costs_no_line_and_little_memory() {
         })
         .await;
         assert_eq!(lines_in(&test).await, ids(&entries));
+        sums_agree(&test).await;
+        sums_agree(&test).await;
         let stats = ledger.stats();
         assert_eq!(stats.lost_lines, 0);
         assert!(stats.dropped_requests > 0);
@@ -180,6 +187,7 @@ async fn connections_that_break_again_and_again_cost_nothing() {
     })
     .await;
     assert_eq!(lines_in(&test).await, ids(&entries));
+    sums_agree(&test).await;
     assert_eq!(requests_in(&test).await, 500);
     breaker.close().await.unwrap();
     drop(ledger);
@@ -220,6 +228,7 @@ async fn a_database_that_is_stopped_for_a_while_costs_no_line() {
     .await;
     assert!(ledger.flush(SOON).await);
     assert_eq!(lines_in(&test).await, ids(&entries));
+    sums_agree(&test).await;
     assert_eq!(requests_in(&test).await, 300);
     assert_eq!(logs.count("the database does not take"), 1);
     drop(ledger);
@@ -267,6 +276,8 @@ async fn without_the_database_the_end_leaves_lines_to_the_next_start() {
         })
         .await;
         assert_eq!(lines_in(&test).await, ids(&entries));
+        sums_agree(&test).await;
+        sums_agree(&test).await;
         drop(ledger);
         test.drop().await;
     }
@@ -283,6 +294,8 @@ async fn a_flush_writes_what_nobody_has_written_yet() {
         assert_eq!(ledger.stats().queued_lines, 2600);
         assert!(ledger.flush(Duration::from_secs(20)).await);
         assert_eq!(lines_in(&test).await, ids(&entries));
+        sums_agree(&test).await;
+        sums_agree(&test).await;
         assert_eq!(requests_in(&test).await, 1300);
         assert_eq!(ledger.stats().journal_bytes, 0);
         drop(ledger);
@@ -305,6 +318,7 @@ async fn a_flush_ends_the_writing_that_nobody_stopped() {
     };
     tokio::join!(ledger.run(never.subscribe()), recording);
     assert_eq!(lines_in(&test).await, ids(&entries));
+    sums_agree(&test).await;
     assert_eq!(ledger.stats().journal_bytes, 0);
 }
 
@@ -485,6 +499,7 @@ async fn a_process_that_is_killed_has_lost_moments_at_most() {
     })
     .await;
     let posted = lines_in(&test).await;
+    sums_agree(&test).await;
     let text = std::fs::read_to_string(&path).unwrap();
     // Twice what is promised: the machine may be busy with other tests.
     let must: Vec<Uuid> = text

@@ -1,0 +1,91 @@
+//! Table `usage_hourly`: the sums of each hour, kept by whoever writes history, so that nothing that shows usage reads it line by line.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+use crate::value::ClientName;
+
+/// What one key used in one hour of one provider and model with one client. Tokens, costs and attempts are those of usage lines, by the
+/// hour in which the attempt ended; requests and failures are those of the request log, by the hour in which they arrived.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "usage_hourly")]
+pub struct Model {
+    /// Hours since 1970, UTC.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub hour: i64,
+    /// Who pays.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: i64,
+    /// With which key.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key_id: i64,
+    /// Who served; 0 for requests that nobody did.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub provider_id: i64,
+    /// The model the provider was asked for, else the one the client asked for; empty when there was none.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub model: String,
+    /// The program that called.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub client: ClientName,
+    /// Requests.
+    pub requests: i64,
+    /// Those of them that were answered with an error, those left by their client not counted.
+    pub failures: i64,
+    /// Attempts whose usage is the upstream's final word.
+    pub attempts_terminal: i64,
+    /// Attempts whose usage is what the upstream had said before it was cut.
+    pub attempts_partial: i64,
+    /// Attempts whose usage is estimated.
+    pub attempts_estimate: i64,
+    /// Attempts without known usage.
+    pub attempts_none: i64,
+    /// Attempts with usage and without a price.
+    pub attempts_unpriced: i64,
+    /// See `usage_lines`.
+    pub input_tokens: i64,
+    /// See `usage_lines`.
+    pub cache_read_tokens: i64,
+    /// See `usage_lines`.
+    pub cache_write5m_tokens: i64,
+    /// See `usage_lines`.
+    pub cache_write1h_tokens: i64,
+    /// See `usage_lines`.
+    pub output_tokens: i64,
+    /// See `usage_lines`.
+    pub reasoning_tokens: i64,
+    /// See `usage_lines`.
+    pub image_input_tokens: i64,
+    /// See `usage_lines`.
+    pub image_output_tokens: i64,
+    /// Nano-USD.
+    pub cost_nano_usd: i64,
+}
+
+/// Relations: none, history outlives what it points at.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Most of one figure of one attempt that is summed up. No attempt comes near it (it is a million USD); a made-up figure must not make a
+/// sum overflow.
+const MOST: i64 = 1_000_000_000_000_000;
+
+/// The hour a moment is in.
+#[must_use]
+pub fn hour_of(time: DateTime<Utc>) -> i64 {
+    time.timestamp().div_euclid(3600)
+}
+
+/// A figure of one attempt, as it is summed up.
+#[must_use]
+pub fn counted(figure: i64) -> i64 {
+    figure.clamp(0, MOST)
+}
+
+/// The model an attempt is summed up under.
+#[must_use]
+pub fn model_of<'m>(model: Option<&'m str>, requested: Option<&'m str>) -> &'m str {
+    model.or(requested).unwrap_or_default()
+}
