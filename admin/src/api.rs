@@ -21,6 +21,7 @@ pub mod routing;
 pub mod rules;
 pub mod session;
 pub mod settings;
+pub mod usage;
 pub mod users;
 
 /// The document's sections.
@@ -40,6 +41,8 @@ pub enum Tag {
     Prices,
     /// The request log.
     Requests,
+    /// What was used and what it cost.
+    Usage,
     /// What an admin may change while the gateway runs.
     Settings,
     /// Whether it works.

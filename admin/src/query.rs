@@ -4,3 +4,4 @@ pub mod lists;
 pub mod page;
 pub mod prices;
 pub mod requests;
+pub mod usage;

@@ -54,6 +54,7 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
             api::routing::Api(admin.clone()),
             api::prices::Api(admin.clone()),
             api::requests::Api(admin.clone()),
+            api::usage::Api(admin.clone()),
             api::settings::Api(admin.clone()),
             api::health::Api(admin.clone()),
         ),

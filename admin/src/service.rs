@@ -6,6 +6,7 @@ use http::StatusCode;
 use crate::problem::Problem;
 
 pub mod address;
+pub mod calendar;
 pub mod change;
 pub mod error_rules;
 pub mod groups;
@@ -15,6 +16,7 @@ pub mod outbound;
 pub mod prices;
 pub mod providers;
 pub mod settings;
+pub mod usage;
 pub mod users;
 
 /// The time, as exact as both databases keep it.

@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use poem_openapi::{Enum, Object, OpenApi, payload::Json};
 
-use super::{Tag, answers::SelfRefused, keys::Key, limits::LimitUsage, users::User};
+use super::{
+    Tag,
+    answers::SelfRefused,
+    keys::Key,
+    limits::LimitUsage,
+    usage::{self, UsageSummary},
+    users::User,
+};
 use crate::{
     Admin,
     auth::{
@@ -55,6 +62,18 @@ pub struct MyLimits {
     pub user: Option<LimitUsage>,
 }
 
+/// What one has used.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct MyUsage {
+    /// With the key; null for the admin token.
+    #[oai(nullable)]
+    pub key: Option<UsageSummary>,
+    /// With all the user's keys; null for the admin token.
+    #[oai(nullable)]
+    pub user: Option<UsageSummary>,
+}
+
 #[OpenApi(prefix_path = "/api/v1/me", tag = "Tag::Identity")]
 impl Api {
     /// Read about oneself
@@ -63,6 +82,21 @@ impl Api {
     #[oai(path = "/", method = "get", operation_id = "getMe")]
     async fn read(&self, caller: ForKey) -> Result<Json<Me>, SelfRefused> {
         Ok(Json(caller.0.into()))
+    }
+
+    /// Read what one has used
+    #[oai(path = "/usage", method = "get", operation_id = "getMyUsage")]
+    async fn usage(&self, caller: ForKey) -> Result<Json<MyUsage>, SelfRefused> {
+        let Some((key, user)) = caller.0.holder else {
+            return Ok(Json(MyUsage {
+                key: None,
+                user: None,
+            }));
+        };
+        Ok(Json(MyUsage {
+            key: Some(usage::of_key(&self.0, key.id).await?),
+            user: Some(usage::of_user(&self.0, user.id).await?),
+        }))
     }
 
     /// Read what is used of one's limits

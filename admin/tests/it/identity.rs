@@ -19,7 +19,8 @@ fn operations(app: &App) -> Vec<(String, String, Option<String>)> {
                     "requests/{id}",
                     "requests/01920000-0000-7000-8000-000000000000",
                 )
-                .replace("{id}", "424242");
+                .replace("{id}", "424242")
+                .replace("{dimension}", "model");
             all.push((method.to_uppercase(), at, role.map(str::to_owned)));
         }
     }

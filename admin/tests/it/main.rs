@@ -20,3 +20,4 @@ mod routing;
 mod serve;
 mod settings;
 mod support;
+mod usage;

@@ -10,7 +10,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::support::{App, As, everywhere};
+use crate::{
+    support::{App, As, everywhere},
+    usage::{stored, sum_up, summed},
+};
 
 const AT: &str = "/api/v1/prices";
 
@@ -487,6 +490,7 @@ async fn history_gets_a_cost_once_there_is_a_price() {
         assert_eq!(check, expected);
         assert_eq!(cost(app, &first).await, (None, None), "nothing was done");
 
+        sum_up(app).await;
         let mut apply = span.clone();
         apply["apply"] = json!(true);
         let done = app.post(&admin, &at, apply.clone()).await.expect(200).json();
@@ -501,6 +505,7 @@ async fn history_gets_a_cost_once_there_is_a_price() {
         assert_eq!(cost(app, &billed).await, (Some(77), None), "a cost is never taken away");
         let row = request_log::Entity::find_by_id(first.request_id).one(&app.db).await.unwrap().unwrap();
         assert_eq!(row.cost_nano_usd, Some(3_800_000));
+        assert_eq!(stored(app).await, summed(app).await, "sums follow");
         let again = app.post(&admin, &at, apply).await.expect(200).json();
         assert_eq!((&again["changed"], &again["beforeUsd"]), (&json!(0), &json!("0.005800077")));
     })
@@ -536,8 +541,11 @@ async fn history_is_priced_by_the_moment_and_the_model_and_can_go_on() {
             line(app, 20, |l| l.input_tokens = i).await;
         }
         let span = json!({"from": "2026-05-31T00:00:00Z", "to": "2026-06-01T00:00:00Z", "apply": true});
-        let done = app.post(&admin, &at, span).await.expect(200).json();
-        assert_eq!((&done["lines"], &done["changed"]), (&json!(600), &json!(600)), "more than a batch");
+        sum_up(app).await;
+        let (done, beside) = tokio::join!(app.post(&admin, &at, span.clone()), app.post(&admin, &at, span));
+        assert_eq!(done.expect(200).json()["lines"], json!(600), "more than a batch");
+        beside.expect(200);
+        assert_eq!(stored(app).await, summed(app).await, "two at once count once");
     })
     .await;
 }

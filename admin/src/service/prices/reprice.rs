@@ -4,16 +4,21 @@
 //! the place to go on from. So a range of any size is done by calling until there is no such place, a call that is lost can be made
 //! again, and a line that was done twice is as it was after the first. What has no price keeps what it has: a cost is never taken away.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     request_log, usage,
+    usage_hourly::{self, counted, hour_of, model_of},
+    value::ClientName,
     value::price::{PriceBook, Quantities, ServiceTier, Terms},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, TransactionTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -64,8 +69,28 @@ pub struct Repriced {
 struct Correction {
     line: Uuid,
     request: Uuid,
+    before: Option<i64>,
     cost: i64,
     price: Option<String>,
+    place: Place,
+}
+
+/// The sums a line is in, by the key of `usage_hourly`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    hour: i64,
+    user_id: i64,
+    key_id: i64,
+    provider_id: i64,
+    model: String,
+    client: ClientName,
+}
+
+/// What becomes of sums.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shift {
+    cost: i64,
+    priced: i64,
 }
 
 /// Prices the lines of a range, or only says what that would change.
@@ -133,13 +158,25 @@ async fn write(admin: &Admin, corrections: Vec<Correction>) -> Result<(), Proble
     let mut requests: Vec<Uuid> = corrections.iter().map(|c| c.request).collect();
     requests.dedup();
     let tx = admin.db.begin().await?;
+    let mut shifts = BTreeMap::<Place, Shift>::new();
     for correction in corrections {
-        usage::Entity::update_many()
+        let as_read = match correction.before {
+            Some(cost) => usage::Column::CostNanoUsd.eq(cost),
+            None => usage::Column::CostNanoUsd.is_null(),
+        };
+        let updated = usage::Entity::update_many()
             .col_expr(usage::Column::CostNanoUsd, Expr::value(correction.cost))
             .col_expr(usage::Column::PriceRef, Expr::value(correction.price))
             .filter(usage::Column::Id.eq(correction.line))
+            .filter(as_read)
             .exec(&tx)
             .await?;
+        // Another call may have corrected it since it was read, and the sums with it.
+        if updated.rows_affected == 1 {
+            let shift = shifts.entry(correction.place).or_default();
+            shift.cost += counted(correction.cost) - counted(correction.before.unwrap_or(0));
+            shift.priced += i64::from(correction.before.is_none());
+        }
     }
     let sum = "(SELECT CAST(SUM(l.cost_nano_usd) AS BIGINT) FROM usage_lines l WHERE l.request_id = request_log.id)";
     request_log::Entity::update_many()
@@ -147,7 +184,28 @@ async fn write(admin: &Admin, corrections: Vec<Correction>) -> Result<(), Proble
         .filter(request_log::Column::Id.is_in(requests))
         .exec(&tx)
         .await?;
+    // Last, because the ledger adds to the same sums; in the order in which it does.
+    for (place, shift) in shifts {
+        shift_sums(&tx, place, shift).await?;
+    }
     tx.commit().await?;
+    Ok(())
+}
+
+async fn shift_sums(tx: &DatabaseTransaction, place: Place, shift: Shift) -> Result<(), Problem> {
+    use usage_hourly::Column;
+    let (cost, unpriced) = (Column::CostNanoUsd, Column::AttemptsUnpriced);
+    usage_hourly::Entity::update_many()
+        .col_expr(cost, Expr::col(cost).add(shift.cost))
+        .col_expr(unpriced, Expr::col(unpriced).sub(shift.priced))
+        .filter(Column::Hour.eq(place.hour))
+        .filter(Column::UserId.eq(place.user_id))
+        .filter(Column::KeyId.eq(place.key_id))
+        .filter(Column::ProviderId.eq(place.provider_id))
+        .filter(Column::Model.eq(place.model))
+        .filter(Column::Client.eq(place.client))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
@@ -174,9 +232,27 @@ impl Repriced {
         Some(Correction {
             line: line.id,
             request: line.request_id,
+            before,
             cost,
             price: Some(priced.reference()),
+            place: Place::of(line),
         })
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    fn of(line: &usage::Model) -> Self {
+        let model = model_of(line.model.as_deref(), line.requested_model.as_deref());
+        Self {
+            hour: hour_of(line.created_at),
+            user_id: line.user_id,
+            key_id: line.key_id,
+            provider_id: line.provider_id,
+            model: model.to_owned(),
+            client: line.client,
+        }
     }
 }
 

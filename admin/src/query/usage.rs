@@ -1,0 +1,407 @@
+//! Usage, from the sums of each hour.
+
+use std::{collections::HashMap, fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    api_key, provider,
+    usage_hourly::{Column, Entity, hour_of},
+    user,
+    value::ClientName,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult,
+    Order, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, Func, SimpleExpr},
+};
+
+use super::page::{Page, Window};
+
+/// Which usage.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of hours that begin from here on.
+    pub from: Option<DateTime<Utc>>,
+    /// And before this.
+    pub to: Option<DateTime<Utc>>,
+    /// Of this user.
+    pub user_id: Option<i64>,
+    /// With this key.
+    pub key_id: Option<i64>,
+    /// Of this provider.
+    pub provider_id: Option<i64>,
+    /// Of this model.
+    pub model: Option<String>,
+    /// With this client.
+    pub client: Option<ClientName>,
+}
+
+/// What sums are sorted out by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Who pays.
+    User,
+    /// With which key.
+    Key,
+    /// Who served.
+    Provider,
+    /// Which model.
+    Model,
+    /// Which client.
+    Client,
+}
+
+/// What sums are put in order by, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// What was spent.
+    Cost,
+    /// Requests.
+    Requests,
+    /// Tokens of all kinds.
+    Tokens,
+}
+
+/// Sums, by the names of the columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Sums {
+    /// What it is of: a user's, key's or provider's id, or an hour.
+    pub id: i64,
+    /// What it is of, where that has a name for an id.
+    pub name: String,
+    /// See `usage_hourly`.
+    pub requests: i64,
+    /// See `usage_hourly`.
+    pub failures: i64,
+    /// See `usage_hourly`.
+    pub attempts_terminal: i64,
+    /// See `usage_hourly`.
+    pub attempts_partial: i64,
+    /// See `usage_hourly`.
+    pub attempts_estimate: i64,
+    /// See `usage_hourly`.
+    pub attempts_none: i64,
+    /// See `usage_hourly`.
+    pub attempts_unpriced: i64,
+    /// See `usage_hourly`.
+    pub input_tokens: i64,
+    /// See `usage_hourly`.
+    pub cache_read_tokens: i64,
+    /// See `usage_hourly`.
+    pub cache_write5m_tokens: i64,
+    /// See `usage_hourly`.
+    pub cache_write1h_tokens: i64,
+    /// See `usage_hourly`.
+    pub output_tokens: i64,
+    /// See `usage_hourly`.
+    pub reasoning_tokens: i64,
+    /// See `usage_hourly`.
+    pub image_input_tokens: i64,
+    /// See `usage_hourly`.
+    pub image_output_tokens: i64,
+    /// See `usage_hourly`.
+    pub cost_nano_usd: i64,
+}
+
+/// The group a page begins after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// What it is put in order by.
+    amount: i64,
+    /// Its place, from 1.
+    place: u64,
+    id: i64,
+    name: String,
+}
+
+/// Why a text is no [`After`].
+#[derive(Debug)]
+pub struct NotAfter;
+
+/// What [`Sums`] holds of each group.
+const SUMMED: [(Column, &str); 16] = [
+    (Column::Requests, "requests"),
+    (Column::Failures, "failures"),
+    (Column::AttemptsTerminal, "attempts_terminal"),
+    (Column::AttemptsPartial, "attempts_partial"),
+    (Column::AttemptsEstimate, "attempts_estimate"),
+    (Column::AttemptsNone, "attempts_none"),
+    (Column::AttemptsUnpriced, "attempts_unpriced"),
+    (Column::InputTokens, "input_tokens"),
+    (Column::CacheReadTokens, "cache_read_tokens"),
+    (Column::CacheWrite5mTokens, "cache_write5m_tokens"),
+    (Column::CacheWrite1hTokens, "cache_write1h_tokens"),
+    (Column::OutputTokens, "output_tokens"),
+    (Column::ReasoningTokens, "reasoning_tokens"),
+    (Column::ImageInputTokens, "image_input_tokens"),
+    (Column::ImageOutputTokens, "image_output_tokens"),
+    (Column::CostNanoUsd, "cost_nano_usd"),
+];
+
+/// The kinds of tokens that are no part of another.
+const TOKENS: [Column; 7] = [
+    Column::InputTokens,
+    Column::CacheReadTokens,
+    Column::CacheWrite5mTokens,
+    Column::CacheWrite1hTokens,
+    Column::OutputTokens,
+    Column::ImageInputTokens,
+    Column::ImageOutputTokens,
+];
+
+/// All of it together.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn total(db: &DatabaseConnection, filter: &Filter) -> Result<Sums, DbErr> {
+    let all = sums(filter, Expr::value(0_i64), Expr::value(""));
+    Ok(all.into_model().one(db).await?.unwrap_or_default())
+}
+
+/// Hour by hour; an hour without any is left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_hour(db: &DatabaseConnection, filter: &Filter) -> Result<Vec<Sums>, DbErr> {
+    let hour = Expr::col(Column::Hour);
+    sums(filter, hour.clone(), Expr::value(""))
+        .group_by(hour)
+        .order_by_asc(Column::Hour)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// Sorted out and in order, the place of each with it. The order is that of the moment: a group that uses more meanwhile may be passed over
+/// between two pages.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by(
+    db: &DatabaseConnection,
+    by: By,
+    sort: Sort,
+    filter: &Filter,
+    window: Window<After>,
+) -> Result<Page<(u64, Sums)>, DbErr> {
+    let column = match by {
+        By::User => Column::UserId,
+        By::Key => Column::KeyId,
+        By::Provider => Column::ProviderId,
+        By::Model => Column::Model,
+        By::Client => Column::Client,
+    };
+    let group = Expr::col(column);
+    let select = match by {
+        By::User | By::Key | By::Provider => sums(filter, group.clone(), Expr::value("")),
+        By::Model | By::Client => sums(filter, Expr::value(0_i64), group.clone()),
+    };
+    let select = match &window.after {
+        None => select,
+        Some(after) => select.having(after.condition(by, &group, &sort.amount())),
+    };
+    let rows: Vec<Sums> = select
+        .group_by(group)
+        .order_by(sort.amount(), Order::Desc)
+        .order_by_asc(column)
+        .limit(window.fetch())
+        .into_model()
+        .all(db)
+        .await?;
+    let before = window.after.as_ref().map_or(0, |after| after.place);
+    let rows = (before + 1..).zip(rows).collect();
+    Ok(Page::cut(&window, rows, |(place, sums)| {
+        After::new(sort, *place, sums)
+    }))
+}
+
+/// The names of users, keys or providers, deleted ones included.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn names(
+    db: &DatabaseConnection,
+    by: By,
+    ids: Vec<i64>,
+) -> Result<HashMap<i64, String>, DbErr> {
+    let named: Vec<(i64, String)> = match by {
+        By::Model | By::Client => Vec::new(),
+        By::User => {
+            let rows = user::Entity::find().filter(user::Column::Id.is_in(ids));
+            let columns = [user::Column::Id, user::Column::Name];
+            let rows = rows.select_only().columns(columns).into_tuple();
+            rows.all(db).await?
+        }
+        By::Key => {
+            let rows = api_key::Entity::find().filter(api_key::Column::Id.is_in(ids));
+            let columns = [api_key::Column::Id, api_key::Column::Name];
+            let rows = rows.select_only().columns(columns).into_tuple();
+            rows.all(db).await?
+        }
+        By::Provider => {
+            let rows = provider::Entity::find().filter(provider::Column::Id.is_in(ids));
+            let columns = [provider::Column::Id, provider::Column::Name];
+            let rows = rows.select_only().columns(columns).into_tuple();
+            rows.all(db).await?
+        }
+    };
+    Ok(named.into_iter().collect())
+}
+
+/// The hour that begins at `time` or next after it.
+#[must_use]
+pub fn hour_from(time: DateTime<Utc>) -> i64 {
+    let has_part = time.timestamp().rem_euclid(3600) != 0 || time.timestamp_subsec_nanos() != 0;
+    hour_of(time) + i64::from(has_part)
+}
+
+// === impl Sort ===
+
+impl Sort {
+    fn amount(self) -> SimpleExpr {
+        match self {
+            Self::Cost => sum(Column::CostNanoUsd),
+            Self::Requests => sum(Column::Requests),
+            Self::Tokens => TOKENS
+                .into_iter()
+                .map(sum)
+                .reduce(ExprTrait::add)
+                .unwrap_or_else(|| Expr::value(0_i64)),
+        }
+    }
+}
+
+// === impl Sums ===
+
+impl Sums {
+    /// Adds what another group used.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in [
+            (&mut self.requests, other.requests),
+            (&mut self.failures, other.failures),
+            (&mut self.attempts_terminal, other.attempts_terminal),
+            (&mut self.attempts_partial, other.attempts_partial),
+            (&mut self.attempts_estimate, other.attempts_estimate),
+            (&mut self.attempts_none, other.attempts_none),
+            (&mut self.attempts_unpriced, other.attempts_unpriced),
+            (&mut self.input_tokens, other.input_tokens),
+            (&mut self.cache_read_tokens, other.cache_read_tokens),
+            (&mut self.cache_write5m_tokens, other.cache_write5m_tokens),
+            (&mut self.cache_write1h_tokens, other.cache_write1h_tokens),
+            (&mut self.output_tokens, other.output_tokens),
+            (&mut self.reasoning_tokens, other.reasoning_tokens),
+            (&mut self.image_input_tokens, other.image_input_tokens),
+            (&mut self.image_output_tokens, other.image_output_tokens),
+            (&mut self.cost_nano_usd, other.cost_nano_usd),
+        ] {
+            *sum += more;
+        }
+    }
+
+    /// Tokens of all kinds.
+    #[must_use]
+    pub fn tokens(&self) -> i64 {
+        self.input_tokens
+            + self.cache_read_tokens
+            + self.cache_write5m_tokens
+            + self.cache_write1h_tokens
+            + self.output_tokens
+            + self.image_input_tokens
+            + self.image_output_tokens
+    }
+}
+
+// === impl After ===
+
+impl After {
+    fn new(sort: Sort, place: u64, sums: &Sums) -> Self {
+        Self {
+            amount: match sort {
+                Sort::Cost => sums.cost_nano_usd,
+                Sort::Requests => sums.requests,
+                Sort::Tokens => sums.tokens(),
+            },
+            place,
+            id: sums.id,
+            name: sums.name.clone(),
+        }
+    }
+
+    fn condition(&self, by: By, group: &SimpleExpr, amount: &SimpleExpr) -> Condition {
+        let further = match by {
+            By::User | By::Key | By::Provider => group.clone().gt(self.id),
+            By::Model | By::Client => group.clone().gt(self.name.as_str()),
+        };
+        let as_much = amount.clone().eq(self.amount).and(further);
+        Condition::any()
+            .add(amount.clone().lt(self.amount))
+            .add(as_much)
+    }
+}
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            amount,
+            place,
+            id,
+            name,
+        } = self;
+        write!(f, "{amount} {place} {id} {name}")
+    }
+}
+
+impl FromStr for After {
+    type Err = NotAfter;
+
+    fn from_str(text: &str) -> Result<Self, NotAfter> {
+        let mut parts = text.splitn(4, ' ');
+        let mut part = || parts.next().ok_or(NotAfter);
+        Ok(Self {
+            amount: part()?.parse().map_err(|_| NotAfter)?,
+            place: part()?.parse().map_err(|_| NotAfter)?,
+            id: part()?.parse().map_err(|_| NotAfter)?,
+            name: part()?.to_owned(),
+        })
+    }
+}
+
+fn sums(filter: &Filter, id: SimpleExpr, name: SimpleExpr) -> Select<Entity> {
+    let wanted = Condition::all()
+        .add_option(filter.from.map(|from| Column::Hour.gte(hour_from(from))))
+        .add_option(filter.to.map(|to| Column::Hour.lt(hour_from(to))))
+        .add_option(filter.user_id.map(|id| Column::UserId.eq(id)))
+        .add_option(filter.key_id.map(|id| Column::KeyId.eq(id)))
+        .add_option(filter.provider_id.map(|id| Column::ProviderId.eq(id)))
+        .add_option(filter.model.as_ref().map(|model| Column::Model.eq(model)))
+        .add_option(filter.client.map(|client| Column::Client.eq(client)));
+    let select = Entity::find()
+        .select_only()
+        .expr_as(id.cast_as("bigint"), "id")
+        .expr_as(name.cast_as("text"), "name")
+        .filter(wanted);
+    SUMMED.into_iter().fold(select, |select, (column, name)| {
+        select.expr_as(sum(column), name)
+    })
+}
+
+/// A sum as a whole number, which no rows have too. (The sum of big integers is a decimal in `PostgreSQL`.)
+fn sum(column: Column) -> SimpleExpr {
+    let sum = Func::coalesce([Expr::col(column).sum(), Expr::value(0_i64)]);
+    SimpleExpr::from(sum).cast_as("bigint")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_in_the_span_it_begins_in() {
+        let hour = |time: &str| hour_from(time.parse().unwrap());
+        let noon = hour("2026-01-01T12:00:00Z");
+        assert_eq!(hour("2026-01-01T11:00:00.000001Z"), noon);
+        assert_eq!(hour("2026-01-01T12:00:00.5Z"), noon + 1);
+        assert_eq!(hour("2026-01-01T12:59:59Z"), noon + 1);
+        assert_eq!(hour("1969-12-31T23:30:00Z"), 0);
+    }
+}
