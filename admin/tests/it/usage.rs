@@ -261,6 +261,15 @@ async fn totals_are_those_of_the_lines() {
             total(&span).await,
             expected(app, |l| from <= l.created_at && l.created_at < to).await
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn totals_say_where_they_come_from() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        history(app).await;
         let whole = app.get(&admin, &format!("{AT}/totals")).await.json();
         let from = &whole["settledFrom"];
         let kinds: i64 = ["terminal", "partial", "estimate", "none"]
@@ -411,11 +420,6 @@ async fn shares(app: &App, at: &str, limit: u64) -> Vec<Value> {
 #[tokio::test]
 async fn shares_add_up_and_are_in_order() {
     everywhere(async |app| {
-        let admin = As::admin();
-        let (user, _, _) = app
-            .user_with_key(json!({"name": "Ada"}), json!({"name": "laptop"}))
-            .await;
-        assert_eq!(user, 1);
         history(app).await;
         for (by, count) in [
             ("user", 3),
@@ -449,6 +453,18 @@ async fn shares_add_up_and_are_in_order() {
                 );
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shares_have_names_and_leaders_a_span() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        let key = json!({"name": "laptop"});
+        let (user, _, _) = app.user_with_key(json!({"name": "Ada"}), key).await;
+        assert_eq!(user, 1);
+        history(app).await;
         let users = shares(app, &format!("{AT}/by/user"), 50).await;
         let ada = users.iter().find(|s| s["id"] == json!(1)).unwrap();
         assert_eq!(

@@ -194,7 +194,7 @@ pub enum ClientName {
     CodexCli,
     /// The Gemini CLI.
     GeminiCli,
-    /// OpenCode.
+    /// The coding agent of that name.
     Opencode,
     /// A program that uses Anthropic's SDK.
     AnthropicSdk,
