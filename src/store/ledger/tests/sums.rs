@@ -49,31 +49,35 @@ pub(super) async fn sums_agree(test: &TestDb) {
             line.client.as_str().to_owned(),
         );
         let sums = expected.entry(place).or_default();
-        let from = |name: &str| i64::from(line.settled_from == name);
-        let figures = [
-            from("terminal"),
-            from("partial"),
-            from("estimate"),
-            from("none"),
-            i64::from(line.cost_nano_usd.is_none() && line.settled_from != "none"),
-            line.input_tokens,
-            line.cache_read_tokens,
-            line.cache_write5m_tokens,
-            line.cache_write1h_tokens,
-            line.output_tokens,
-            line.reasoning_tokens,
-            line.image_input_tokens,
-            line.image_output_tokens,
-            line.cost_nano_usd.unwrap_or(0),
-        ];
         sums.iter_mut()
             .skip(2)
-            .zip(figures)
+            .zip(figures(&line))
             .for_each(|(sum, figure)| *sum += figure);
     }
     let rows = usage_hourly::Entity::find().all(&test.db).await.unwrap();
     let kept: BTreeMap<Key, [i64; 16]> = rows.into_iter().map(read).collect();
     assert_eq!(kept, expected);
+}
+
+/// What a line adds to the sums that come after requests and failures.
+fn figures(line: &usage::Model) -> [i64; 14] {
+    let from = |name: &str| i64::from(line.settled_from == name);
+    [
+        from("terminal"),
+        from("partial"),
+        from("estimate"),
+        from("none"),
+        i64::from(line.cost_nano_usd.is_none() && line.settled_from != "none"),
+        line.input_tokens,
+        line.cache_read_tokens,
+        line.cache_write5m_tokens,
+        line.cache_write1h_tokens,
+        line.output_tokens,
+        line.reasoning_tokens,
+        line.image_input_tokens,
+        line.image_output_tokens,
+        line.cost_nano_usd.unwrap_or(0),
+    ]
 }
 
 fn read(row: usage_hourly::Model) -> (Key, [i64; 16]) {
