@@ -43,7 +43,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Stop, stopped};
-use crate::domain::client;
+use crate::domain::client_name;
 use journal::Journal;
 use keeper::{Backlog, Keeper};
 use poster::Poster;
@@ -152,7 +152,7 @@ impl Ledger {
 
     /// Takes an entry. Never blocks, never waits: where a bound is reached the newest row is what is left out, and counted.
     pub fn record(&self, entry: Entry) {
-        let client = client::name_of(entry.request.user_agent.as_deref());
+        let client = client_name::name_of(entry.request.user_agent.as_deref());
         for mut line in entry.lines {
             line.client = client;
             if self.lines.try_send(line).is_err() {
