@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::limits::{Dimension, Refused, Subject};
 use crate::domain::protocol::Protocol;
+use crate::domain::refusal::{Reason, Refusal};
 
 /// What Gemini CLI takes for a wait that is not worth it begins after this many seconds.
 const GEMINI_STOPS_AFTER: i64 = 301;
@@ -74,6 +75,12 @@ pub fn answer(
         headers: headers(refused),
         body: Bytes::from(body.to_string()),
     }
+}
+
+/// The refusal of a request that a limit keeps out.
+#[must_use]
+pub fn refusal(refused: Refused, now: DateTime<Utc>) -> Refusal {
+    Refusal::new(Reason::Limit(refused), message(&refused, now))
 }
 
 /// What is wrong and when it ends, for the person at the client.
