@@ -224,15 +224,16 @@ fn span(dimension: Dimension) -> &'static str {
     }
 }
 
-/// Dollars with two digits after the point, or as many as it takes to four.
+/// Dollars with two digits after the point, or as many as it takes to four; less than a cent is told exactly.
 fn usd(nano: i64) -> String {
-    let whole = nano.div_euclid(NANO);
-    let digits = nano.rem_euclid(NANO) / 100_000;
-    if digits % 100 == 0 {
-        format!("{whole}.{:02}", digits / 100)
+    let (whole, rest) = (nano.div_euclid(NANO), nano.rem_euclid(NANO));
+    let digits = if whole == 0 && rest < NANO / 100 {
+        format!("{rest:09}")
     } else {
-        format!("{whole}.{digits:04}")
-    }
+        format!("{:04}", rest / 100_000)
+    };
+    let kept = digits.trim_end_matches('0').len().max(2);
+    format!("{whole}.{}", &digits[..kept])
 }
 
 fn seconds(wait: Duration) -> i64 {
