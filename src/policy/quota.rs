@@ -42,7 +42,7 @@ use crate::domain::limits::{Dimension, Party, Refused, Subject};
 use crate::domain::window::Windows;
 use crate::store::counters::{self, Check, Counters, Exceeded, Part, Reading};
 use calendar::Calendar;
-use estimate::Estimates;
+use estimate::{Estimates, Model};
 
 /// How long a request waits for money that others have reserved.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,7 +102,7 @@ pub struct Reservation {
     quota: Arc<Quota>,
     id: u128,
     parties: Arc<[Party]>,
-    model: String,
+    model: Model,
     amount: i64,
     wall: DateTime<Utc>,
     at: Instant,
@@ -144,8 +144,27 @@ impl Quota {
         now: DateTime<Utc>,
     ) -> Result<Reservation, Refused> {
         let began = Instant::now();
-        let mut place = None;
-        let mut attempt = 0;
+        let exceeded = match self.try_admit(wanted, 0, now).await {
+            Ok(reservation) => return Ok(reservation),
+            Err(exceeded) => exceeded,
+        };
+        if !exceeded.is_only_reserved() || !wanted.may_wait {
+            return Err(refused(&exceeded, now));
+        }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(refused(&exceeded, now));
+        };
+        self.wait(wanted, began, now).await
+    }
+
+    /// Tries again each time something ends, until there is room or nothing helps.
+    async fn wait(
+        self: &Arc<Self>,
+        wanted: &Wanted<'_>,
+        began: Instant,
+        now: DateTime<Utc>,
+    ) -> Result<Reservation, Refused> {
+        let mut attempt = 1;
         loop {
             let freed = self.bell(&wanted.parties).notified();
             tokio::pin!(freed);
@@ -156,11 +175,7 @@ impl Quota {
                 Ok(reservation) => return Ok(reservation),
                 Err(exceeded) => exceeded,
             };
-            if place.is_none() {
-                place = self.waiting.try_acquire().ok();
-            }
-            let has_time = wanted.may_wait && began.elapsed() < PATIENCE && place.is_some();
-            if !exceeded.is_only_reserved() || !has_time {
+            if !exceeded.is_only_reserved() || began.elapsed() >= PATIENCE {
                 return Err(refused(&exceeded, at));
             }
             let until = (Instant::now() + LOOK).min(began + PATIENCE);
@@ -191,6 +206,7 @@ impl Quota {
 
     /// What a request cost that ran before this process did, so that its successors need not begin with nothing known. The oldest first.
     pub fn remember(&self, subject: Subject, model: &str, cost: i64) {
+        let model = self.estimates.model(model);
         self.estimates.learn(subject, model, cost);
     }
 
@@ -253,14 +269,15 @@ impl Quota {
             .iter()
             .map(|party| self.check(party, now))
             .collect();
-        let amount = self.estimate(wanted);
+        let model = self.estimates.model(wanted.model);
+        let amount = self.estimate(wanted, model);
         // Each try is a request of its own to the counters: what became of the one before may not be certain.
         let id = wanted.id.as_u128().wrapping_add(attempt);
         let mut reservation = Reservation {
             quota: Arc::clone(self),
             id,
             parties: Arc::clone(&wanted.parties),
-            model: wanted.model.to_owned(),
+            model,
             amount,
             wall: now,
             at: Instant::now(),
@@ -287,14 +304,15 @@ impl Quota {
         }
     }
 
-    fn estimate(&self, wanted: &Wanted<'_>) -> i64 {
+    /// Where no limit is of money there is nothing to be reserved from.
+    fn estimate(&self, wanted: &Wanted<'_>, model: Model) -> i64 {
+        let limits = wanted.parties.iter();
+        let Some(least) = limits.filter_map(Party::least_money).min() else {
+            return 0;
+        };
         let first = wanted.parties.first().map(|party| party.subject);
-        let known = first.and_then(|subject| self.estimates.of(subject, wanted.model));
-        known.unwrap_or_else(|| {
-            let limits = wanted.parties.iter();
-            let least = limits.filter_map(Party::least_money).min();
-            least.map_or(0, |least| (least / UNKNOWN_PART).clamp(1, MOST_UNKNOWN))
-        })
+        let known = first.and_then(|subject| self.estimates.of(subject, model));
+        known.unwrap_or_else(|| (least / UNKNOWN_PART).clamp(1, MOST_UNKNOWN))
     }
 
     fn check(&self, party: &Party, now: DateTime<Utc>) -> Check {
@@ -371,7 +389,7 @@ impl Reservation {
     fn close(&mut self, spent: i64, now: DateTime<Utc>) -> Vec<Part> {
         if let Some(first) = self.parties.first() {
             let estimates = &self.quota.estimates;
-            estimates.learn(first.subject, &self.model, spent);
+            estimates.learn(first.subject, self.model, spent);
         }
         self.is_open = false;
         self.quota.parts(&self.parties, now)
