@@ -11,11 +11,14 @@ use chrono::Utc;
 use crate::domain::caller::Caller;
 use crate::domain::chain::{Dropped, How};
 use crate::domain::protocol::Protocol;
+use crate::domain::refusal::Refusal;
 use crate::policy::affinity::{self, Ask, Signal};
 use crate::policy::breaker::{Moment, Scope, State, View, Which};
 use crate::policy::routing::{Question, Routing, Tried};
+use crate::policy::{access, authn, quota};
 use crate::proxy::Upstreams;
 use crate::store::snapshot::Snapshot;
+use crate::wire::limit;
 
 /// The breakers of one provider, or of all.
 pub fn breakers(routing: &Routing, snapshot: &Snapshot, provider: Option<i64>) -> Vec<Breaker> {
@@ -156,7 +159,7 @@ pub fn explain(
         probability: candidate.probability,
         is_nominee: bound.is_some_and(|bound| bound.provider == candidate.provider.id),
     });
-    let mut notes = access_notes(&caller, &ask.model);
+    let mut notes = refusals(routing, &question);
     if bound.is_none() {
         notes.push("A new conversation is spread by its own first words; the chances are over all conversations.".to_owned());
     }
@@ -186,21 +189,23 @@ fn nominee_reason(bound: i64, chosen: Option<i64>) -> String {
     }
 }
 
-fn access_notes(caller: &Caller, model: &str) -> Vec<String> {
-    let mut notes = Vec::new();
-    let user = &caller.key.user;
-    if !caller.key.is_enabled || !user.is_enabled {
-        notes.push(
-            "The key or its user is switched off: the request would be refused with 401."
-                .to_owned(),
-        );
-    }
-    if !user.allowed_models.is_empty() && !user.allowed_models.iter().any(|m| m == model) {
-        notes.push(
-            "The user may not use this model: the request would be refused with 403.".to_owned(),
-        );
-    }
-    notes
+/// Why the request would be refused before any provider is asked.
+fn refusals(routing: &Routing, question: &Question<'_>) -> Vec<String> {
+    let caller = question.caller;
+    let session = question.session.map(quota::Session::new);
+    let mut parties = caller.key.parties.iter();
+    let over = parties.find_map(|party| routing.quota.hindrance(party, session, question.wall));
+    let found = [
+        authn::check(&caller.key, question.wall).err(),
+        access::permit_client(caller, question.client).err(),
+        access::permit_model(caller, question.model).err(),
+        over.map(|refused| limit::refusal(refused, question.wall)),
+    ];
+    let told = |refusal: Refusal| {
+        let status = refusal.reason.status().as_u16();
+        format!("The request would be refused with {status}: {refusal}")
+    };
+    found.into_iter().flatten().map(told).collect()
 }
 
 fn reason(dropped: Dropped) -> String {

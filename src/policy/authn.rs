@@ -1,9 +1,11 @@
 //! A presented key becomes a [`Caller`], or a refusal that says what is wrong with it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use entity::value::KeyHasher;
 
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, Key};
 use crate::domain::refusal::{Reason, Refusal};
 use crate::store::snapshot::Snapshot;
 
@@ -21,6 +23,14 @@ pub fn authenticate(
         .keys
         .get(&hasher.hash(presented))
         .ok_or_else(|| Refusal::new(Reason::InvalidKey, "This API key is not known here."))?;
+    check(key, now)
+}
+
+/// Whether a key, and its user, may call now.
+///
+/// # Errors
+/// As [`authenticate`].
+pub fn check(key: &Arc<Key>, now: DateTime<Utc>) -> Result<Caller, Refusal> {
     let user = &key.user;
     let is_over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| end <= now);
     let problem = if !user.is_enabled {
@@ -39,14 +49,12 @@ pub fn authenticate(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use chrono::TimeDelta;
 
     use super::*;
     use entity::value::Limits;
 
-    use crate::domain::caller::{Key, User};
+    use crate::domain::caller::User;
 
     fn snapshot(hasher: &KeyHasher, change: impl FnOnce(&mut User, &mut KeyParts)) -> Snapshot {
         let mut user = User {
