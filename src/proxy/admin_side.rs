@@ -19,7 +19,6 @@ pub struct AdminSide {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longer than the admin service's own limit on a request, so that its answer wins.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 // === impl AdminSide ===
 
@@ -33,7 +32,6 @@ impl AdminSide {
         let mut peer = HttpPeer::new_uds(&path, false, String::new())?;
         peer.options.connection_timeout = Some(CONNECT_TIMEOUT);
         peer.options.read_timeout = Some(READ_TIMEOUT);
-        peer.options.idle_timeout = Some(IDLE_TIMEOUT);
         Ok(Box::new(peer))
     }
 }
@@ -74,7 +72,10 @@ pub fn request(session: &Session, request: &mut RequestHeader) -> Result<()> {
     let is_tls = session
         .digest()
         .is_some_and(|digest| digest.ssl_digest.is_some());
-    request.insert_header("x-forwarded-proto", if is_tls { "https" } else { "http" })
+    request.insert_header("x-forwarded-proto", if is_tls { "https" } else { "http" })?;
+    // The service closes a connection whose body it did not read, and the next request would be lost with it. A connection of its own
+    // costs next to nothing on a Unix socket.
+    request.insert_header(header::CONNECTION, "close")
 }
 
 /// Answers when the admin service does not.

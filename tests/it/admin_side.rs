@@ -62,3 +62,23 @@ async fn an_address_of_its_own_takes_it_off_the_public_port() {
     let (status, _) = get(format!("http://{port}/api/v1/users")).await;
     assert_eq!(status, 401);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_not_read_costs_the_next_request_nothing() {
+    let app = TestApp::start().await;
+    let base = app.base();
+    let client = http().build().unwrap();
+    for round in 0..30 {
+        let refused = client
+            .post(format!("{base}/api/v1/users"))
+            .body(vec![b' '; 256 << 10])
+            .send()
+            .await;
+        if let Ok(refused) = refused {
+            assert_eq!(refused.status(), 401, "{round}");
+        }
+        let health = format!("{base}/api/health/live");
+        let next = client.get(health).send().await.unwrap();
+        assert_eq!(next.status(), 200, "{round}");
+    }
+}
