@@ -14,6 +14,7 @@ mod attempt;
 mod blame;
 mod contender;
 mod context;
+mod cork;
 mod deliver;
 mod facts;
 mod fault;
@@ -21,6 +22,7 @@ mod journey;
 mod line;
 mod live;
 mod losers;
+mod nudged;
 mod parts;
 mod peer;
 mod relay;
@@ -108,11 +110,11 @@ impl ProxyHttp for Gateway {
         reused: bool,
         _peer: &HttpPeer,
         _fd: std::os::unix::io::RawFd,
-        _digest: Option<&Digest>,
+        digest: Option<&Digest>,
         ctx: &mut Context,
     ) -> Result<()> {
         if let Context::Attempt(attempt) = ctx {
-            attempt.connected(reused);
+            attempt.connected(reused, digest);
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Texts in the log are cut to what their columns take.
 const MAX_NAME: usize = 256;
 const MAX_ENDPOINT: usize = 512;
+/// Bytes that an attempt takes in the chain, if nothing went wrong.
+const CHAIN_LINK: usize = 1024;
 
 /// Settles a journey; the second time does nothing.
 pub fn settle(facts: &mut Facts, parts: &Parts) {
@@ -131,7 +133,6 @@ fn row(facts: &mut Facts) -> Request {
     let (used, provenance) = total(&facts.attempts);
     let since = |at: Instant| at.saturating_duration_since(facts.arrived);
     let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
-    let chain: Vec<&AttemptRecord> = facts.attempts.iter().map(|t| &t.record).collect();
     Request {
         id: facts.id,
         created_at: facts.created_at,
@@ -171,8 +172,16 @@ fn row(facts: &mut Facts) -> Request {
         response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
         client_ip,
         user_agent,
-        chain: serde_json::to_string(&chain).unwrap_or_else(|_| "[]".to_owned()),
+        chain: chain(&facts.attempts),
     }
+}
+
+fn chain(attempts: &[Tried]) -> String {
+    let records: Vec<&AttemptRecord> = attempts.iter().map(|t| &t.record).collect();
+    let mut text = Vec::with_capacity(CHAIN_LINK * records.len());
+    let written = serde_json::to_writer(&mut text, &records);
+    let text = written.ok().and_then(|()| String::from_utf8(text).ok());
+    text.unwrap_or_else(|| "[]".to_owned())
 }
 
 /// The attempt that the client has its answer from, else the last one.
