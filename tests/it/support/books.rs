@@ -547,14 +547,10 @@ fn chat(tokens: &Tokens, asks: bool) -> Vec<Event> {
         events.push(Event {
             text: format!("data: {usage}\n\n"),
             said: Some(*tokens),
-            is_terminal: false,
+            is_terminal: true,
         });
     }
-    events.push(Event {
-        text: "data: [DONE]\n\n".to_owned(),
-        said: None,
-        is_terminal: asks,
-    });
+    events.push(event("data: [DONE]\n\n".to_owned()));
     events
 }
 
