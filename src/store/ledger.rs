@@ -40,7 +40,7 @@ use std::time::Duration;
 use entity::usage;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Stop, stopped};
 use crate::domain::client_name;
@@ -49,6 +49,9 @@ use keeper::{Backlog, Keeper};
 use poster::Poster;
 pub use request::Request;
 use tally::Tally;
+
+/// How often it is looked whether the journal is posted.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What is written about one client request.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,6 +194,24 @@ impl Ledger {
         let Writer { keeper, poster } = &mut *writer;
         keeper.drain().await;
         poster.drain(until).await
+    }
+
+    /// Whether the history lacks lines that only the journal has: those of an earlier process, or of a time without database.
+    pub fn is_behind(&self) -> bool {
+        self.tally.is_behind()
+    }
+
+    /// Waits until the history has what an earlier process left in the journal; false when it has not within `limit`. [`Ledger::run`] must
+    /// run.
+    pub async fn caught_up(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while self.is_behind() {
+            if Instant::now() >= until {
+                return false;
+            }
+            sleep(LOOK).await;
+        }
+        true
     }
 
     /// How it is doing.
