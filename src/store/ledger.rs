@@ -155,15 +155,20 @@ impl Ledger {
 
     /// Takes an entry. Never blocks, never waits: where a bound is reached the newest row is what is left out, and counted.
     pub fn record(&self, entry: Entry) {
-        let client = client_name::name_of(entry.request.user_agent.as_deref());
-        for mut line in entry.lines {
+        self.record_lines(entry.lines, entry.request.user_agent.as_deref());
+        if self.requests.try_send(entry.request).is_err() {
+            self.tally.drop_requests(1);
+        }
+    }
+
+    /// Takes lines of a request that goes on; those that it is recorded with in the end are others. As [`Ledger::record`] otherwise.
+    pub fn record_lines(&self, lines: Vec<usage::Model>, user_agent: Option<&str>) {
+        let client = client_name::name_of(user_agent);
+        for mut line in lines {
             line.client = client;
             if self.lines.try_send(line).is_err() {
                 self.tally.lose_lines(1);
             }
-        }
-        if self.requests.try_send(entry.request).is_err() {
-            self.tally.drop_requests(1);
         }
     }
 

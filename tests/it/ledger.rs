@@ -6,7 +6,11 @@ mod market;
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Process, TestApp, TestStore, eventually};
+use entity::usage;
+use sea_orm::EntityTrait;
+use serde_json::json;
+
+use crate::support::{Process, TestApp, TestStore, Upstream, eventually};
 use audit::Audit;
 use market::{Market, Traffic};
 
@@ -169,4 +173,52 @@ async fn a_database_that_is_away_delays_lines_and_loses_none() {
     audit.counters_are_the_lines(&front).await;
     drop(app);
     store.drop().await;
+}
+
+/// A request may go on for minutes behind an attempt that has ended: with the next one, or with one that lost. A crash meanwhile must not
+/// take the line of the one that ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_does_not_wait_for_the_rest_of_its_request() {
+    for (first, second, is_hedged) in [
+        // Its usage is said at the start, then it fails: the next one takes its time.
+        ("input=71;errorEventAfter=1", "input=72;delayMs=3000", false),
+        // It is late and loses, and is read on.
+        (
+            "input=72;firstEventDelayMs=400;chunks=30;chunkDelayMs=100",
+            "input=71",
+            true,
+        ),
+    ] {
+        let store = TestStore::sqlite();
+        let app = TestApp::builder().settings(store.settle_in()).start().await;
+        let front = app.front();
+        let upstream = Upstream::start().await;
+        front
+            .change("/settings", json!({"hedgeMaxPercent": 100}))
+            .await;
+        let hedge = if is_hedged { 50 } else { 0 };
+        let more = json!({"hedgeAfterMs": hedge});
+        front
+            .provider("a", "claude", &upstream.url(first), more)
+            .await;
+        let more = json!({"priority": 1});
+        front
+            .provider("b", "claude", &upstream.url(second), more)
+            .await;
+        let body = json!({"model": "m", "stream": true});
+        let response = tokio::spawn(front.post("/v1/messages", app.key()).json(&body).send());
+        let db = store.connect().await;
+        let line = eventually("the line of what has ended", || async {
+            usage::Entity::find().one(&db).await.unwrap()
+        })
+        .await;
+        assert_eq!(line.input_tokens, 71, "{line:?}");
+        assert_eq!(upstream.recorder().in_flight(), 1, "the other one goes on");
+        response.await.unwrap().unwrap().bytes().await.unwrap();
+        eventually("both lines", || async {
+            let lines = usage::Entity::find().all(&db).await.unwrap();
+            (lines.len() == 2).then_some(())
+        })
+        .await;
+    }
 }

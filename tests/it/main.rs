@@ -19,6 +19,7 @@ mod admin_side;
 mod bad_providers;
 mod bodies;
 mod breakers;
+mod budgets;
 mod credentials;
 mod failover;
 mod floors;
