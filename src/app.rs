@@ -129,6 +129,7 @@ impl App {
             quota.clone(),
             counters,
             config.clone(),
+            ledger.clone(),
             db.clone(),
         ));
         let is_begun = budgets.begin().await;

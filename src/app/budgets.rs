@@ -2,7 +2,8 @@
 //! demand; kept to what is configured; and renewed for requests that run for long.
 //!
 //! What was settled and is not in the history yet is missing from it for a moment. So counters are only ever raised to what the
-//! history says, unless what it says is different on principle: another time zone, another beginning of the day, other prices.
+//! history says, unless what it says is different on principle: another time zone, another beginning of the day, other prices. And
+//! lines that only the journal has, after a crash or a time without database, are waited for.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::runtime::Stop;
 use crate::domain::limits::{Party, Subject};
 use crate::policy::quota::Quota;
 use crate::store::counters::Counters;
+use crate::store::ledger::Ledger;
 use crate::store::snapshot::Snapshot;
 use crate::store::spending::{self, Spender};
 use crate::store::watch::Watch;
@@ -26,6 +28,8 @@ const TICK: Duration = Duration::from_secs(1);
 const RENEW: Duration = Duration::from_secs(4 * 60);
 /// What was settled is in the history after this.
 const WRITTEN: Duration = Duration::from_secs(5);
+/// How long the start waits for what an earlier process left in the journal.
+const JOURNAL: Duration = Duration::from_secs(10);
 /// How long it is waited after the history could not be read.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -34,6 +38,7 @@ pub struct Budgets {
     quota: Arc<Quota>,
     counters: Arc<Counters>,
     config: Arc<Watch>,
+    ledger: Arc<Ledger>,
     db: DatabaseConnection,
 }
 
@@ -60,12 +65,14 @@ impl Budgets {
         quota: Arc<Quota>,
         counters: Arc<Counters>,
         config: Arc<Watch>,
+        ledger: Arc<Ledger>,
         db: DatabaseConnection,
     ) -> Self {
         Self {
             quota,
             counters,
             config,
+            ledger,
             db,
         }
     }
@@ -86,6 +93,9 @@ impl Budgets {
     /// What the first requests go by: what was spent, and what requests have cost. Where the history cannot be read now, that is tried
     /// again later.
     pub async fn begin(&self) -> bool {
+        if !self.ledger.caught_up(JOURNAL).await {
+            tracing::warn!("the journal is long: budgets are made again when the history has it");
+        }
         let made = self.make(How::Raise).await;
         if let Err(error) = &made {
             tracing::error!(%error, "budgets cannot be read from the history yet");
@@ -109,6 +119,7 @@ impl Budgets {
         let mut before = self.config.current();
         let mut renewed = Instant::now();
         let mut lost = 0;
+        let mut was_behind = self.ledger.is_behind();
         let mut due = (!is_begun).then(|| Due::after(How::Raise, PAUSE));
         loop {
             tokio::select! {
@@ -129,7 +140,15 @@ impl Budgets {
             if self.counters.wants_seed() && due.is_none() {
                 due = Some(Due::after(How::Raise, Duration::ZERO));
             }
-            if due.as_ref().is_some_and(|due| due.at <= Instant::now()) {
+            let is_behind = self.ledger.is_behind();
+            if std::mem::replace(&mut was_behind, is_behind) && !is_behind && due.is_none() {
+                due = Some(Due::after(How::Raise, WRITTEN));
+            }
+            let may_run = |due: &Due| {
+                let is_whole = due.how == How::Raise || !is_behind;
+                is_whole && due.at <= Instant::now()
+            };
+            if due.as_ref().is_some_and(may_run) {
                 due = self.catch_up(due).await;
             }
             if renewed.elapsed() >= RENEW {

@@ -84,6 +84,8 @@ pub struct Tried {
     pub first_content: Option<Instant>,
     /// Whether its failure may be the request's own doing, see `blame.rs`.
     pub is_ambiguous: bool,
+    /// Whether its usage line is written.
+    pub is_billed: bool,
     permit: Option<Permit>,
     reservation: Option<Reservation>,
 }
@@ -175,6 +177,7 @@ impl Facts {
             ended_at: report.ended_at,
             first_content: report.first_content,
             is_ambiguous: false,
+            is_billed: false,
             permit: report.permit,
             reservation: report.reservation,
         });

@@ -264,6 +264,7 @@ impl Journey {
         if self.facts.losers.is_empty() {
             return self.settle();
         }
+        settle::bill(&mut self.facts, &self.parts);
         losers::spawn(async move {
             for loser in std::mem::take(&mut self.facts.losers) {
                 if let Some(report) = loser.report().await {

@@ -31,7 +31,7 @@ use super::parts::Parts;
 use super::stop::Stop;
 use super::subrequest;
 use super::tries::{Leeway, Tries};
-use super::{relay, reply};
+use super::{relay, reply, settle};
 use crate::domain::chain::Outcome;
 use crate::domain::fault::Fault;
 use crate::domain::refusal::{Reason, Refusal};
@@ -264,6 +264,7 @@ impl Run<'_> {
                 tried.tell();
             }
         }
+        settle::bill(facts, self.parts);
     }
 
     /// The client left before it had an answer. What has begun to answer is read on for its usage.

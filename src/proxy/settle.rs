@@ -44,6 +44,17 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
     parts.ledger.record(Entry { request, lines });
 }
 
+/// Writes down what the attempts that have ended so far are billed, and gives their places back. A request may go on for minutes with
+/// another attempt, or with reading one on that lost, and neither money nor places may hang on that.
+pub fn bill(facts: &mut Facts, parts: &Parts) {
+    facts.attempts.iter_mut().for_each(Tried::charge);
+    let lines = usage_lines(facts);
+    if !lines.is_empty() {
+        let user_agent = facts.user_agent.as_deref();
+        parts.ledger.record_lines(lines, user_agent);
+    }
+}
+
 /// The conversation stays with the provider that answered it, and leaves one that failed it.
 fn stick(facts: &Facts, parts: &Parts) {
     let plan = facts.plan.as_ref();
@@ -78,15 +89,19 @@ fn charge(facts: &mut Facts) {
     }
 }
 
-fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
+/// Of the attempts that have none yet.
+fn usage_lines(facts: &mut Facts) -> Vec<usage::Model> {
+    let requested = requested_model(facts);
     let Some(caller) = &facts.caller else {
         return Vec::new();
     };
-    let requested = requested_model(facts);
     facts
         .attempts
-        .iter()
+        .iter_mut()
         .filter_map(|tried| {
+            if std::mem::replace(&mut tried.is_billed, true) {
+                return None;
+            }
             let reading = tried.reading.as_ref()?;
             let provider_id = tried.record.provider_id?;
             let used = reading.usage;
