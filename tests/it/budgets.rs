@@ -264,6 +264,43 @@ async fn a_provider_takes_so_many_at_once() {
     assert_eq!(narrow.recorder().seen().len(), 3);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_may_have_so_many_under_way() {
+    let (_app, upstream, front) = shop("delayMs=1200").await;
+    let limits = json!({"limitConcurrentRequests": 2});
+    let (_, id, key) = buyer(&front, json!({}), limits).await;
+    assert_eq!(passed(&buy_at_once(&front, &key, 10).await), 2);
+    assert_eq!(upstream.recorder().seen().len(), 2);
+    eventually("places to be free again", || async {
+        let used = front.used(&format!("keys/{id}")).await;
+        (used["limitConcurrentRequests"]["current"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(passed(&buy_at_once(&front, &key, 3).await), 2);
+}
+
+/// What is more than a provider's budget goes elsewhere, also when all come at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_at_once_against_a_providers_budget_for_ten() {
+    let (small, large) = (Upstream::start().await, Upstream::start().await);
+    let app = TestApp::start().await;
+    let front = app.front();
+    a_dollar_each(&front).await;
+    let limits = json!({"limitDailyUsd": 10});
+    let url = small.url("delayMs=60");
+    let first = front.provider("small", "claude", &url, limits).await;
+    let second = json!({"priority": 1});
+    let url = large.url("delayMs=60");
+    front.provider("large", "claude", &url, second).await;
+    let (_, _, key) = buyer(&front, json!({}), json!({})).await;
+    assert_eq!(buy_at_once(&front, &key, 64).await, [200; 64]);
+    assert_eq!(buy_at_once(&front, &key, 64).await, [200; 64]);
+    let served = small.recorder().seen().len();
+    assert!((4..=11).contains(&served), "{served} were served by it");
+    let dollars = i64::try_from(served).unwrap();
+    spends(&front, &format!("providers/{first}"), dollars).await;
+}
+
 /// An attempt that failed gives its place back when it has failed, not when the request is over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_attempt_holds_no_place() {
