@@ -266,6 +266,7 @@ fn tuning(settings: &Settings, secrets: &Secrets) -> Tuning {
     let installation = secrets.hasher.hash("counters").to_hex();
     Tuning {
         session_ttl: settings.limits.session_ttl,
+        deadline: settings.redis.deadline,
         prefix: format!("switchyard:{}", &installation[..16]),
         ..Tuning::default()
     }

@@ -14,6 +14,7 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
+use crate::domain::usage::Provenance;
 use crate::policy::affinity::Flight;
 use crate::policy::breaker::{Failure, Permit};
 use crate::policy::pricing::{self, Bill};
@@ -242,9 +243,16 @@ impl Tried {
     pub fn charge(&mut self) {
         let reservation = self.reservation.take();
         if let (Some(reservation), Some(_)) = (reservation, &self.reading) {
-            let cost = self.bill.cost_nano_usd.unwrap_or(0);
-            reservation.settle_now(cost, self.ended_at);
+            let spent = self.is_known();
+            let spent = spent.then(|| self.bill.cost_nano_usd.unwrap_or(0));
+            reservation.settle_now(spent, self.ended_at);
         }
+    }
+
+    /// Whether the upstream has said what was used.
+    pub fn is_known(&self) -> bool {
+        let reading = self.reading.as_ref();
+        reading.is_some_and(|reading| reading.provenance != Provenance::None)
     }
 
     /// The breakers do not hear of it.

@@ -85,7 +85,9 @@ fn charge(facts: &mut Facts) {
     let reservation = facts.reservation.take();
     let is_used = facts.attempts.iter().any(|tried| tried.reading.is_some());
     if let Some(reservation) = reservation.filter(|_| is_used) {
-        reservation.settle_now(cost(&facts.attempts).unwrap_or(0), Utc::now());
+        let is_known = facts.attempts.iter().any(Tried::is_known);
+        let spent = is_known.then(|| cost(&facts.attempts).unwrap_or(0));
+        reservation.settle_now(spent, Utc::now());
     }
 }
 

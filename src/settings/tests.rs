@@ -84,7 +84,7 @@ fn the_annotated_reference_equals_the_defaults() {
     assert_eq!(keys.len(), ALL_KEYS.len(), "{keys:?}");
 }
 
-const ALL_KEYS: [&str; 22] = [
+const ALL_KEYS: [&str; 23] = [
     "data_dir",
     "time_zone",
     "server.hostname",
@@ -99,6 +99,7 @@ const ALL_KEYS: [&str; 22] = [
     "database.dsn",
     "database.auto_migrate",
     "redis.url",
+    "redis.deadline_ms",
     "admin.token",
     "admin.secret_key",
     "admin.secure_cookies",
@@ -131,6 +132,7 @@ fn everything_set(pem: &Path) -> Settings {
         },
         redis: Redis {
             url: Some(entity::value::Secret::new("rediss://h")),
+            deadline: Duration::from_millis(35),
         },
         admin: Admin {
             token: Some(entity::value::Secret::new("sixteen-characters")),
@@ -175,6 +177,7 @@ fn every_variable_is_read_and_wins_over_the_file() {
         ("DSN", "\"postgres://u:p@h/db\""),
         ("AUTO_MIGRATE", "No"),
         ("REDIS_URL", "rediss://h"),
+        ("REDIS_DEADLINE_MS", "35"),
         ("ADMIN_TOKEN", "sixteen-characters"),
         ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("ENABLE_SECURE_COOKIES", "0"),

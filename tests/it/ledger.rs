@@ -14,8 +14,8 @@ use crate::support::{Process, TestApp, TestStore, Upstream, eventually};
 use audit::Audit;
 use market::{Market, Traffic};
 
-/// Requests of random traffic. `LEDGER_REQUESTS` asks for more.
-const REQUESTS: u64 = 2_000;
+/// Requests of random traffic. `LEDGER_REQUESTS=10000` asks for more.
+const REQUESTS: u64 = 4_000;
 /// `LEDGER_SEED` repeats a run that failed.
 fn seed() -> u64 {
     let now = || chrono::Utc::now().timestamp_millis().unsigned_abs();
@@ -173,6 +173,38 @@ async fn a_database_that_is_away_delays_lines_and_loses_none() {
     audit.counters_are_the_lines(&front).await;
     drop(app);
     store.drop().await;
+}
+
+/// A rebuild reads a history that lacks what was settled in the last moment. What it misses is found when that is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_under_traffic_loses_nothing_for_long() {
+    let seed = seed();
+    let store = TestStore::sqlite();
+    let app = TestApp::builder().settings(store.settle_in()).start().await;
+    let front = app.front();
+    let market = Market::open(&front, seed).await;
+    let traffic = Traffic {
+        requests: 0..600,
+        at_once: 8,
+        pace: Duration::from_millis(5),
+    };
+    let rebuilding = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            front.create("/limits/rebuild", json!({})).await;
+        }
+    };
+    tokio::select! {
+        () = market.run(&front, &traffic) => {}
+        () = rebuilding => {}
+    }
+    front.create("/limits/rebuild", json!({})).await;
+    let db = store.connect().await;
+    settled(&market, &app, &db).await;
+    // It is looked again five seconds after the last rebuild.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let audit = Audit::of(&market, &db).await;
+    audit.counters_are_the_lines(&front).await;
 }
 
 /// A request may go on for minutes behind an attempt that has ended: with the next one, or with one that lost. A crash meanwhile must not

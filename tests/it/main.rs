@@ -20,6 +20,7 @@ mod bad_providers;
 mod bodies;
 mod breakers;
 mod budgets;
+mod cluster;
 mod credentials;
 mod failover;
 mod floors;

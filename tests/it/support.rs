@@ -2,6 +2,7 @@
 
 mod app;
 mod books;
+mod freezer;
 mod front;
 mod process;
 mod proxy;
@@ -13,6 +14,7 @@ mod upstream;
 
 pub use app::TestApp;
 pub use books::{Books, Ended, Entry, FIRST_INPUT, Scene, Script, Tokens};
+pub use freezer::Freezer;
 pub use front::{Front, nano};
 pub use process::Process;
 pub use proxy::{FakeProxy, Speaks};

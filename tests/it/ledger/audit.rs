@@ -171,7 +171,8 @@ impl<'a> Audit<'a> {
     /// The client left before the answer began, and the gateway hung up: what was said meanwhile it has not heard.
     fn may_be_unread(&self, entry: &Entry) -> bool {
         let plan = self.market.plan(entry.request);
-        let is_hung_up = entry.ended == Ended::Left || entry.is_closed_behind;
+        // Where we closed the connection ourselves, it cannot be seen whether the other side did.
+        let is_hung_up = matches!(entry.ended, Ended::Left | Ended::Cut) || entry.is_closed_behind;
         plan.is_unforeseeable() && is_hung_up
     }
 
