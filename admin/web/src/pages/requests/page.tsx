@@ -1,0 +1,4 @@
+// Placeholder while the page is built.
+export function RequestsPage() {
+  return <p className="p-6">Requests</p>;
+}
