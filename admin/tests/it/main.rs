@@ -15,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod prices;
 mod requests;
+mod requests_search;
 mod resources;
 mod routing;
 mod serve;
