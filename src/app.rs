@@ -10,6 +10,7 @@ mod health_checks;
 mod insight;
 mod lifecycle;
 mod listener;
+mod monitor;
 mod prober;
 mod runtime;
 mod trust;
@@ -18,10 +19,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
+use crate::policy::flights::Flights;
 use crate::policy::routing::Routing;
 use crate::proxy::{AdminSide, Gateway, Live, Parts, Template, Upstreams};
 use crate::settings::Settings;
@@ -30,6 +33,8 @@ use crate::store::database;
 use crate::store::ledger::{Bounds, Ledger};
 use crate::store::secrets::{GeneratedToken, Secrets};
 use crate::store::watch::Watch;
+use crate::telemetry::LogControl;
+use crate::telemetry::metrics::Metrics;
 use breaker_keeper::BreakerKeeper;
 use control::Control;
 pub use error::StartError;
@@ -66,17 +71,32 @@ impl App {
     /// # Errors
     /// Says which part does not start, and why.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_logged(settings, None).await
+    }
+
+    /// As [`App::start`], in a process whose logging the gateway may change.
+    ///
+    /// # Errors
+    /// Says which part does not start, and why.
+    pub async fn start_logged(
+        settings: Settings,
+        log: Option<LogControl>,
+    ) -> Result<Self, StartError> {
         runtime::install_crypto();
         let runtimes = Runtimes::build(settings.server.threads)?;
         let control = runtimes.control().clone();
-        match control.spawn(Self::assemble(settings, runtimes)).await {
+        match control.spawn(Self::assemble(settings, log, runtimes)).await {
             Ok(app) => app,
             Err(e) => Err(e.into()),
         }
     }
 
     #[expect(clippy::too_many_lines, reason = "the whole assembly, on one screen")]
-    async fn assemble(settings: Settings, runtimes: Runtimes) -> Result<Self, StartError> {
+    async fn assemble(
+        settings: Settings,
+        log: Option<LogControl>,
+        runtimes: Runtimes,
+    ) -> Result<Self, StartError> {
         let mut tasks = Tasks::on(runtimes.control().clone());
         let (secrets, generated_token) = Secrets::open(
             &settings.data_dir,
@@ -129,6 +149,8 @@ impl App {
 
         let lifecycle = Lifecycle::default();
         let live = Live::default();
+        let flights = Flights::default();
+        let metrics = Arc::new(Metrics::default());
         let socket = control::socket_path(&settings.data_dir);
         let control = Control {
             config: config.clone(),
@@ -137,6 +159,11 @@ impl App {
             upstreams: upstreams.clone(),
             ledger: ledger.clone(),
             lifecycle: lifecycle.clone(),
+            flights: flights.clone(),
+            metrics: metrics.clone(),
+            log,
+            data_dir: settings.data_dir.clone(),
+            started_at: Utc::now(),
         };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
         let listens = control::listens(&settings, &socket);
@@ -163,9 +190,12 @@ impl App {
             upstreams,
             template: Template::new().await?,
             live: live.clone(),
+            flights,
+            metrics,
             admin: AdminSide {
                 socket,
                 is_public: settings.server.admin_listen.is_none(),
+                has_metrics: settings.server.metrics_public,
             },
             max_request_bytes: settings.server.max_request_bytes,
             drains: Semaphore::new(DRAINS),

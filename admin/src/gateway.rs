@@ -1,9 +1,11 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
 mod limits;
+mod live;
 mod routing;
 
 pub use limits::{Gauge, Subject};
+pub use live::{LiveRequest, LogFilterError, System};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
@@ -39,6 +41,27 @@ pub trait Gateway: Send + Sync {
 
     /// What is used of a subject's limits now. What is not counted, because it has no limit, may be left out.
     fn gauges(&self, subject: Subject) -> Vec<Gauge>;
+
+    /// The requests under way on this node, oldest first.
+    fn live_requests(&self) -> Vec<LiveRequest>;
+
+    /// Ends the requests of a session on this node, of one user or of any, and tells their clients in their protocol. How many.
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize;
+
+    /// This node, as it runs.
+    fn system(&self) -> System;
+
+    /// Counters and gauges of this node, as Prometheus reads them.
+    fn metrics(&self) -> String;
+
+    /// What is logged; none when that is not the gateway's to say.
+    fn log_filter(&self) -> Option<String>;
+
+    /// Changes what is logged on this node until it ends.
+    ///
+    /// # Errors
+    /// When it is no filter, or logging is not the gateway's.
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError>;
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Gauge, Part, Subject,
+    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Subject, System,
 };
 use admin::{Admin, Listen};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::StartError;
 use super::insight;
 use super::lifecycle::Lifecycle;
+use super::monitor;
+use crate::policy::flights::Flights;
 use crate::policy::routing::Routing;
 use crate::proxy::Upstreams;
 use crate::settings::Settings;
@@ -23,6 +26,8 @@ use crate::store::bus::Bus;
 use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
+use crate::telemetry::LogControl;
+use crate::telemetry::metrics::Metrics;
 
 /// The longest path a Unix socket can have on Linux, its terminating zero left out.
 const MAX_SOCKET_PATH: usize = 107;
@@ -41,6 +46,16 @@ pub struct Control {
     pub ledger: Arc<Ledger>,
     /// Whether it is stopping.
     pub lifecycle: Lifecycle,
+    /// Requests under way.
+    pub flights: Flights,
+    /// What is counted of requests.
+    pub metrics: Arc<Metrics>,
+    /// What changes the process's log filter, if it is ours.
+    pub log: Option<LogControl>,
+    /// Where the journal is.
+    pub data_dir: PathBuf,
+    /// When this node started.
+    pub started_at: DateTime<Utc>,
 }
 
 #[async_trait]
@@ -132,6 +147,31 @@ impl Gateway for Control {
 
     fn gauges(&self, _: Subject) -> Vec<Gauge> {
         Vec::new()
+    }
+
+    fn live_requests(&self) -> Vec<LiveRequest> {
+        monitor::live(&self.flights)
+    }
+
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
+        self.flights.end_session(session_id, user_id)
+    }
+
+    fn system(&self) -> System {
+        monitor::system(self)
+    }
+
+    fn metrics(&self) -> String {
+        monitor::metrics(self)
+    }
+
+    fn log_filter(&self) -> Option<String> {
+        self.log.as_ref().map(LogControl::filter)
+    }
+
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError> {
+        let log = self.log.as_ref().ok_or(LogFilterError::NotOurs)?;
+        log.set_filter(filter).map_err(LogFilterError::Bad)
     }
 
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {

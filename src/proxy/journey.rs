@@ -24,6 +24,7 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::flights::Progress;
 use crate::policy::{access, affinity, authn};
 use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
@@ -63,6 +64,7 @@ impl Journey {
             attempts: Vec::new(),
             losers: Vec::new(),
             flight: None,
+            aboard: None,
             refusal: None,
             answer: Answer::default(),
             is_unsettled: true,
@@ -182,6 +184,7 @@ impl Journey {
             client_ip: self.facts.client_ip.clone(),
             conversation: 0,
             bound: None,
+            progress: Progress::default(),
         };
         let ask = plan.ask();
         let affinity = &self.parts.routing.affinity;
@@ -196,6 +199,8 @@ impl Journey {
         plan.conversation = conversation;
         let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
+        let aboard = self.parts.flights.enter(self.facts.id, plan.clone());
+        self.facts.aboard = Some(aboard);
         Ok(plan)
     }
 

@@ -14,7 +14,8 @@ use admin::{
     Admin,
     gateway::{
         Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, Nominee, Part, Subject,
+        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError,
+        Nominee, Part, Subject, System,
     },
 };
 use chrono::{DateTime, Utc};
@@ -56,6 +57,10 @@ pub struct FakeGateway {
     pub gauges: Mutex<Vec<(Subject, Gauge)>>,
     /// Its time zone; UTC if none is set.
     pub time_zone: Mutex<Option<chrono_tz::Tz>>,
+    /// What is under way.
+    pub live: Mutex<Vec<LiveRequest>>,
+    /// What is logged.
+    pub log_filter: Mutex<Option<String>>,
     revision: AtomicI64,
 }
 
@@ -188,6 +193,49 @@ impl Gateway for FakeGateway {
                 error: Some("connection refused".into()),
             },
         ]
+    }
+
+    fn live_requests(&self) -> Vec<LiveRequest> {
+        self.live.lock().unwrap().clone()
+    }
+
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
+        let mut live = self.live.lock().unwrap();
+        let before = live.len();
+        live.retain(|request| {
+            let is_its = request.session_id.as_deref() == Some(session_id);
+            !is_its || user_id.is_some_and(|id| id != request.user_id)
+        });
+        before - live.len()
+    }
+
+    fn system(&self) -> System {
+        System {
+            started_at: at("2026-01-02T03:04:05Z"),
+            requests_in_flight: 3,
+            queued_lines: 4,
+            journal_bytes: 5,
+            disk_free_bytes: Some(6),
+            disk_total_bytes: None,
+        }
+    }
+
+    fn metrics(&self) -> String {
+        "# TYPE switchyard_up gauge\nswitchyard_up 1\n".into()
+    }
+
+    fn log_filter(&self) -> Option<String> {
+        self.log_filter.lock().unwrap().clone()
+    }
+
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError> {
+        if filter.contains("wrong") {
+            return Err(LogFilterError::Bad("must be a level".into()));
+        }
+        let mut current = self.log_filter.lock().unwrap();
+        let current = current.as_mut().ok_or(LogFilterError::NotOurs)?;
+        *current = filter.into();
+        Ok(())
     }
 
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {

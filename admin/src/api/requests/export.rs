@@ -11,8 +11,7 @@ use futures_util::{Stream, stream};
 use poem::{Body, IntoResponse, Response, http::header};
 use poem_openapi::{
     ApiResponse,
-    payload::Payload,
-    registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry},
+    registry::{MetaResponses, Registry},
     types::Type,
 };
 use sea_orm::DbErr;
@@ -20,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     Admin,
-    api::decimal::usd,
+    api::{answers::success, decimal::usd},
     auth::identity::Identity,
     problem::Problem,
     query::requests::{self, Filter},
@@ -222,14 +221,6 @@ fn line<'c>(out: &mut String, cells: impl IntoIterator<Item = Cow<'c, str>>) {
 
 // === impl Csv ===
 
-impl Payload for Csv {
-    const CONTENT_TYPE: &'static str = "text/csv";
-
-    fn schema_ref() -> MetaSchemaRef {
-        String::schema_ref()
-    }
-}
-
 impl IntoResponse for Csv {
     fn into_response(self) -> Response {
         Response::builder()
@@ -247,24 +238,11 @@ impl IntoResponse for Csv {
 
 impl ApiResponse for Csv {
     fn meta() -> MetaResponses {
-        MetaResponses {
-            responses: vec![MetaResponse {
-                description: "The table.",
-                status: Some(200),
-                status_range: None,
-                content: vec![MetaMediaType {
-                    content_type: Self::CONTENT_TYPE,
-                    schema: Self::schema_ref(),
-                }],
-                headers: vec![MetaHeader {
-                    name: "Content-Disposition".into(),
-                    description: Some("A file's name.".into()),
-                    required: true,
-                    deprecated: false,
-                    schema: String::schema_ref(),
-                }],
-            }],
-        }
+        success(
+            "The table, as an attachment.",
+            "text/csv",
+            String::schema_ref(),
+        )
     }
 
     fn register(_: &mut Registry) {}

@@ -32,11 +32,11 @@ use super::{
 /// Rows of the first stride.
 const FIRST_STRIDE: u64 = 1_000;
 /// Rows of the longest stride; each is twice the one before while they are quick.
-const LONGEST_STRIDE: u64 = 8_000;
+const LONGEST_STRIDE: u64 = 4_000;
 /// What is quick.
 const QUICK: Duration = Duration::from_millis(25);
 /// How long a page is searched for. A stride that has begun is finished.
-pub const PATIENCE: Duration = Duration::from_millis(90);
+pub const PATIENCE: Duration = Duration::from_millis(75);
 
 /// What a search found.
 #[derive(Debug, Default)]
