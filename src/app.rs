@@ -12,6 +12,7 @@ mod lifecycle;
 mod listener;
 mod monitor;
 mod prober;
+mod retention;
 mod runtime;
 mod trust;
 
@@ -39,6 +40,7 @@ use breaker_keeper::BreakerKeeper;
 use control::Control;
 pub use error::StartError;
 use lifecycle::Lifecycle;
+use monitor::Monitor;
 use prober::Prober;
 use runtime::{Runtimes, Tasks};
 
@@ -147,23 +149,36 @@ impl App {
             |stop| forgetter::run(routing, config, stop)
         });
 
+        tasks.spawn("retention", {
+            let (db, config) = (db.clone(), config.clone());
+            |stop| retention::run(db, config, stop)
+        });
+
         let lifecycle = Lifecycle::default();
         let live = Live::default();
         let flights = Flights::default();
         let metrics = Arc::new(Metrics::default());
         let socket = control::socket_path(&settings.data_dir);
+        let monitor = Monitor {
+            config: config.clone(),
+            bus: bus.clone(),
+            routing: routing.clone(),
+            ledger: ledger.clone(),
+            flights: flights.clone(),
+            metrics: metrics.clone(),
+            data_dir: settings.data_dir.clone(),
+            started_at: Utc::now(),
+        };
         let control = Control {
+            monitor,
             config: config.clone(),
             bus,
             routing: routing.clone(),
             upstreams: upstreams.clone(),
             ledger: ledger.clone(),
             lifecycle: lifecycle.clone(),
-            flights: flights.clone(),
-            metrics: metrics.clone(),
             log,
-            data_dir: settings.data_dir.clone(),
-            started_at: Utc::now(),
+            db: db.clone(),
         };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
         let listens = control::listens(&settings, &socket);

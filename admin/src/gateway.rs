@@ -2,14 +2,18 @@
 
 mod limits;
 mod live;
+mod prune;
 mod routing;
 
 pub use limits::{Gauge, Subject};
 pub use live::{LiveRequest, LogFilterError, System};
+pub use prune::{Prunable, Prune, Pruned};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
 };
+
+use sea_orm::DbErr;
 
 /// The running gateway, as far as the admin side needs it.
 #[async_trait::async_trait]
@@ -47,6 +51,12 @@ pub trait Gateway: Send + Sync {
 
     /// Ends the requests of a session on this node, of one user or of any, and tells their clients in their protocol. How many.
     fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize;
+
+    /// Deletes old history for some seconds, or only says how much of it would go.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr>;
 
     /// This node, as it runs.
     fn system(&self) -> System;

@@ -6,19 +6,18 @@ use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Subject, System,
+    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System,
 };
 use admin::{Admin, Listen};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbErr};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::StartError;
 use super::insight;
 use super::lifecycle::Lifecycle;
-use super::monitor;
-use crate::policy::flights::Flights;
+use super::monitor::{self, Monitor};
+use super::retention;
 use crate::policy::routing::Routing;
 use crate::proxy::Upstreams;
 use crate::settings::Settings;
@@ -27,7 +26,6 @@ use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
 use crate::telemetry::LogControl;
-use crate::telemetry::metrics::Metrics;
 
 /// The longest path a Unix socket can have on Linux, its terminating zero left out.
 const MAX_SOCKET_PATH: usize = 107;
@@ -46,16 +44,12 @@ pub struct Control {
     pub ledger: Arc<Ledger>,
     /// Whether it is stopping.
     pub lifecycle: Lifecycle,
-    /// Requests under way.
-    pub flights: Flights,
-    /// What is counted of requests.
-    pub metrics: Arc<Metrics>,
+    /// What this node is doing.
+    pub monitor: Monitor,
     /// What changes the process's log filter, if it is ours.
     pub log: Option<LogControl>,
-    /// Where the journal is.
-    pub data_dir: PathBuf,
-    /// When this node started.
-    pub started_at: DateTime<Utc>,
+    /// Where history is.
+    pub db: DatabaseConnection,
 }
 
 #[async_trait]
@@ -150,19 +144,23 @@ impl Gateway for Control {
     }
 
     fn live_requests(&self) -> Vec<LiveRequest> {
-        monitor::live(&self.flights)
+        monitor::live(&self.monitor.flights)
     }
 
     fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
-        self.flights.end_session(session_id, user_id)
+        self.monitor.flights.end_session(session_id, user_id)
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr> {
+        retention::prune(&self.db, &prune).await
     }
 
     fn system(&self) -> System {
-        monitor::system(self)
+        monitor::system(&self.monitor)
     }
 
     fn metrics(&self) -> String {
-        monitor::metrics(self)
+        monitor::metrics(&self.monitor)
     }
 
     fn log_filter(&self) -> Option<String> {

@@ -1,13 +1,41 @@
 //! What this node is doing, in the admin side's words and in Prometheus's.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
 use admin::gateway::{LiveRequest, System};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::control::Control;
 use crate::policy::breaker::{Moment, State, Which};
 use crate::policy::flights::Flights;
-use crate::telemetry::metrics::Page;
+use crate::policy::routing::Routing;
+use crate::store::bus::Bus;
+use crate::store::ledger::Ledger;
+use crate::store::watch::Watch;
+use crate::telemetry::metrics::{Metrics, Page};
+
+/// What it is told from.
+pub struct Monitor {
+    /// The configuration in force.
+    pub config: Arc<Watch>,
+    /// Redis, where it is used.
+    pub bus: Option<Arc<Bus>>,
+    /// Where requests go.
+    pub routing: Arc<Routing>,
+    /// Where usage goes.
+    pub ledger: Arc<Ledger>,
+    /// Requests under way.
+    pub flights: Flights,
+    /// What is counted of requests.
+    pub metrics: Arc<Metrics>,
+    /// Where the journal is.
+    pub data_dir: PathBuf,
+    /// When this node started.
+    pub started_at: DateTime<Utc>,
+}
 
 /// The requests under way.
 pub fn live(flights: &Flights) -> Vec<LiveRequest> {
@@ -28,37 +56,41 @@ pub fn live(flights: &Flights) -> Vec<LiveRequest> {
 }
 
 /// How this node runs.
-pub fn system(control: &Control) -> System {
-    let ledger = control.ledger.stats();
-    let disk = rustix::fs::statvfs(&control.data_dir).ok();
+pub fn system(monitor: &Monitor) -> System {
+    let ledger = monitor.ledger.stats();
+    let disk = rustix::fs::statvfs(&monitor.data_dir).ok();
     System {
-        started_at: control.started_at,
-        requests_in_flight: control.flights.count(),
+        started_at: monitor.started_at,
+        requests_in_flight: monitor.flights.count(),
         queued_lines: ledger.queued_lines,
         journal_bytes: ledger.journal_bytes,
-        disk_free_bytes: disk.as_ref().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
-        disk_total_bytes: disk.as_ref().map(|disk| disk.f_blocks.saturating_mul(disk.f_frsize)),
+        disk_free_bytes: disk
+            .as_ref()
+            .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
+        disk_total_bytes: disk
+            .as_ref()
+            .map(|disk| disk.f_blocks.saturating_mul(disk.f_frsize)),
     }
 }
 
 /// All metrics of this node.
-pub fn metrics(control: &Control) -> String {
+pub fn metrics(monitor: &Monitor) -> String {
     let mut page = Page::default();
-    let snapshot = control.config.current();
+    let snapshot = monitor.config.current();
     let name_of = |id| {
         let mut providers = snapshot.providers.iter();
         let provider = providers.find(|provider| provider.id == id);
         provider.map(|provider| provider.name.clone())
     };
-    control.metrics.write(&mut page, name_of);
-    breakers(control, &mut page, name_of);
-    let ledger = control.ledger.stats();
+    monitor.metrics.write(&mut page, name_of);
+    breakers(monitor, &mut page, name_of);
+    let ledger = monitor.ledger.stats();
     let flag = |is: bool| u64::from(is);
     for (name, help, value) in [
         (
             "switchyard_requests_in_flight",
             "Requests of clients under way.",
-            control.flights.count() as u64,
+            monitor.flights.count() as u64,
         ),
         (
             "switchyard_ledger_queued_requests",
@@ -88,12 +120,12 @@ pub fn metrics(control: &Control) -> String {
         (
             "switchyard_config_revision",
             "The revision of the configuration in force.",
-            control.config.revision().unsigned_abs(),
+            monitor.config.revision().unsigned_abs(),
         ),
         (
             "switchyard_redis_up",
             "Whether Redis is connected; 1 where none is used.",
-            flag(control.bus.as_ref().is_none_or(|bus| bus.is_connected())),
+            flag(monitor.bus.as_ref().is_none_or(|bus| bus.is_connected())),
         ),
     ] {
         page.family(name, "gauge", help);
@@ -126,7 +158,7 @@ pub fn metrics(control: &Control) -> String {
 }
 
 /// How many of a provider's breakers are in each state but closed.
-fn breakers(control: &Control, page: &mut Page, name_of: impl Fn(i64) -> Option<String>) {
+fn breakers(monitor: &Monitor, page: &mut Page, name_of: impl Fn(i64) -> Option<String>) {
     const FAMILY: &str = "switchyard_breakers";
     page.family(
         FAMILY,
@@ -134,11 +166,11 @@ fn breakers(control: &Control, page: &mut Page, name_of: impl Fn(i64) -> Option<
         "Breakers of a provider, its addresses and models, that are not closed.",
     );
     let moment = Moment {
-        at: std::time::Instant::now(),
+        at: Instant::now(),
         wall: Utc::now(),
     };
-    let views = control.routing.breakers.list(Which::All, moment);
-    let mut counts = std::collections::BTreeMap::<(i64, &str), u64>::new();
+    let views = monitor.routing.breakers.list(Which::All, moment);
+    let mut counts = BTreeMap::<(i64, &str), u64>::new();
     for view in views {
         let state = match view.state {
             State::Closed => continue,

@@ -20,6 +20,7 @@ mod bad_providers;
 mod bodies;
 mod breakers;
 mod credentials;
+mod ending;
 mod failover;
 mod floors;
 mod forgetting;

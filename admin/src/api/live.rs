@@ -79,7 +79,11 @@ impl Api {
     ///
     /// Those with a request under way, and those that had one lately, seen last first; sums are of the newest 5000 requests in that time. A
     /// user sees the user's own.
-    #[oai(path = "/sessions", method = "get", operation_id = "listSessions")]
+    #[oai(
+        path = "/sessions",
+        method = "get",
+        operation_id = "listClientSessions"
+    )]
     async fn list(
         &self,
         caller: ForUser,
@@ -121,7 +125,11 @@ impl Api {
     /// Read a session
     ///
     /// Sums are of its newest 5000 requests. A user sees the user's own.
-    #[oai(path = "/sessions/:id", method = "get", operation_id = "getSession")]
+    #[oai(
+        path = "/sessions/:id",
+        method = "get",
+        operation_id = "getClientSession"
+    )]
     async fn read(
         &self,
         caller: ForUser,
@@ -147,7 +155,7 @@ impl Api {
     #[oai(
         path = "/sessions/:id/end",
         method = "post",
-        operation_id = "endSession"
+        operation_id = "endClientSession"
     )]
     async fn end(
         &self,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use poem::{IntoResponse, Response, http::StatusCode, http::header};
 use poem_openapi::{
-    ApiResponse, Object, OpenApi,
+    ApiResponse, Enum, Object, OpenApi,
     payload::Json,
     registry::{MetaResponses, Registry},
     types::Type,
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Admin,
     auth::guard::ForAdmin,
-    gateway::{Gateway, LogFilterError},
+    gateway::{Gateway, LogFilterError, Prunable, Prune},
     problem::{Mistake, Problem},
 };
 
@@ -77,6 +77,45 @@ pub struct LogLevelChange {
     /// A level (`error`, `warn`, `info`, `debug`, `trace`), or `target=level` pairs with commas between.
     #[oai(validator(min_length = 1, max_length = 1000))]
     pub filter: String,
+}
+
+/// History that can be deleted by its age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "kebab-case")]
+pub enum PruneWhat {
+    /// Rows of the request log.
+    Requests,
+    /// Decision chains and errors' words in it, which are most of a row.
+    Details,
+    /// Usage lines. The sums of each hour stay.
+    UsageLines,
+}
+
+/// What is to be deleted.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct PruneAsk {
+    /// What.
+    pub what: PruneWhat,
+    /// Older than this many days; usage lines 62 at least.
+    #[oai(validator(minimum(value = "1"), maximum(value = "36500")))]
+    pub older_than_days: u32,
+    /// Only counts, which is what happens if it is not given; false deletes.
+    pub dry_run: Option<bool>,
+}
+
+/// What was deleted, or would be.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct PruneResult {
+    /// Rows deleted; in a dry run, rows that would be, of those there was time to count.
+    pub rows: u64,
+    /// Whether that is all. If not, the same call goes on.
+    pub done: bool,
+    /// Whether it only counted.
+    pub dry_run: bool,
+    /// Of requests that arrived before this.
+    pub before: DateTime<Utc>,
 }
 
 /// Counters and gauges as text.
@@ -152,6 +191,34 @@ impl Api {
         }))
     }
 
+    /// Delete old history
+    ///
+    /// In small steps, the oldest first, for ten seconds at most: where `done` is false, the same call goes on. Without `dryRun: false` it only
+    /// counts. What the settings say about retention happens by itself in the background.
+    #[oai(path = "/prune", method = "post", operation_id = "pruneHistory")]
+    async fn prune(
+        &self,
+        _caller: ForAdmin,
+        body: Body<PruneAsk>,
+    ) -> Result<Json<PruneResult>, TryRefused> {
+        let ask = body.0;
+        let prune = Prune {
+            what: ask.what.into(),
+            before: Utc::now() - TimeDelta::days(ask.older_than_days.into()),
+            is_dry: ask.dry_run != Some(false),
+        };
+        let pruned = self.0.gateway.prune(prune).await?;
+        if !prune.is_dry {
+            tracing::warn!(what = ?prune.what, rows = pruned.rows, "old history was deleted by hand");
+        }
+        Ok(Json(PruneResult {
+            rows: pruned.rows,
+            done: pruned.is_done,
+            dry_run: prune.is_dry,
+            before: prune.before,
+        }))
+    }
+
     /// Read the metrics
     ///
     /// Of this node, as Prometheus reads them. The same is at `/metrics` on the admin side's own address, and on the public port where
@@ -167,10 +234,55 @@ pub fn exposition(gateway: &dyn Gateway) -> Response {
     Exposition(gateway.metrics()).into_response()
 }
 
-impl Input for LogLevelChange {
-    type Loose = Self;
+impl Input for PruneAsk {
+    type Loose = PruneAskLoose;
 
-    fn rules(_: &Self, _: &mut Vec<Mistake>) {}
+    fn rules(loose: &PruneAskLoose, out: &mut Vec<Mistake>) {
+        let is_lines = loose.what == Some(PruneWhat::UsageLines);
+        if is_lines && loose.older_than_days.is_some_and(|days| days < 62) {
+            let message =
+                "must be 62 at least for usage lines: limits by the month are counted from them";
+            out.push(Mistake::new("olderThanDays", "out_of_range", message));
+        }
+    }
+}
+
+/// [`PruneAsk`] with nothing required.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct PruneAskLoose {
+    what: Option<PruneWhat>,
+    older_than_days: Option<u32>,
+}
+
+impl From<PruneWhat> for Prunable {
+    fn from(what: PruneWhat) -> Self {
+        match what {
+            PruneWhat::Requests => Self::Requests,
+            PruneWhat::Details => Self::Details,
+            PruneWhat::UsageLines => Self::UsageLines,
+        }
+    }
+}
+
+/// [`LogLevelChange`] with nothing required.
+#[derive(Debug, Object)]
+pub struct LogLevelChangeLoose {
+    filter: Option<String>,
+}
+
+impl Input for LogLevelChange {
+    type Loose = LogLevelChangeLoose;
+
+    fn rules(loose: &LogLevelChangeLoose, out: &mut Vec<Mistake>) {
+        if loose
+            .filter
+            .as_deref()
+            .is_some_and(|filter| filter.trim().is_empty())
+        {
+            out.push(Mistake::new("filter", "invalid", "must not be blank"));
+        }
+    }
 }
 
 // === impl Exposition ===

@@ -13,6 +13,7 @@ mod identity;
 mod input;
 mod lifecycle;
 mod limits;
+mod live;
 mod prices;
 mod requests;
 mod requests_search;

@@ -15,7 +15,7 @@ use admin::{
     gateway::{
         Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
         ExplainError, Explanation, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError,
-        Nominee, Part, Subject, System,
+        Nominee, Part, Prune, Pruned, Subject, System,
     },
 };
 use chrono::{DateTime, Utc};
@@ -59,6 +59,8 @@ pub struct FakeGateway {
     pub time_zone: Mutex<Option<chrono_tz::Tz>>,
     /// What is under way.
     pub live: Mutex<Vec<LiveRequest>>,
+    /// What was to be deleted.
+    pub pruned: Mutex<Vec<Prune>>,
     /// What is logged.
     pub log_filter: Mutex<Option<String>>,
     revision: AtomicI64,
@@ -207,6 +209,15 @@ impl Gateway for FakeGateway {
             !is_its || user_id.is_some_and(|id| id != request.user_id)
         });
         before - live.len()
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<Pruned, sea_orm::DbErr> {
+        let rows = if prune.is_dry { 12 } else { 7 };
+        self.pruned.lock().unwrap().push(prune);
+        Ok(Pruned {
+            rows,
+            is_done: false,
+        })
     }
 
     fn system(&self) -> System {
