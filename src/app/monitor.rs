@@ -84,6 +84,15 @@ pub fn metrics(monitor: &Monitor) -> String {
     };
     monitor.metrics.write(&mut page, name_of);
     breakers(monitor, &mut page, name_of);
+    gauges(monitor, &mut page);
+    counters(monitor, &mut page);
+    page.family("switchyard_build_info", "gauge", "The program's version.");
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    page.line("switchyard_build_info", &version, 1);
+    page.into_text()
+}
+
+fn gauges(monitor: &Monitor, page: &mut Page) {
     let ledger = monitor.ledger.stats();
     let flag = |is: bool| u64::from(is);
     for (name, help, value) in [
@@ -131,6 +140,10 @@ pub fn metrics(monitor: &Monitor) -> String {
         page.family(name, "gauge", help);
         page.line(name, &[], value);
     }
+}
+
+fn counters(monitor: &Monitor, page: &mut Page) {
+    let ledger = monitor.ledger.stats();
     for (name, help, value) in [
         (
             "switchyard_ledger_dropped_requests_total",
@@ -151,10 +164,6 @@ pub fn metrics(monitor: &Monitor) -> String {
         page.family(name, "counter", help);
         page.line(name, &[], value);
     }
-    page.family("switchyard_build_info", "gauge", "The program's version.");
-    let version = [("version", env!("CARGO_PKG_VERSION"))];
-    page.line("switchyard_build_info", &version, 1);
-    page.into_text()
 }
 
 /// How many of a provider's breakers are in each state but closed.

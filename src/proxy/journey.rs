@@ -234,6 +234,7 @@ impl Journey {
 
     /// Hook: it is over. What lost against the answer is waited for, without holding up the connection's next request.
     pub fn finish(mut self: Box<Self>) {
+        self.facts.aboard = None;
         if self.facts.losers.is_empty() {
             return self.settle();
         }

@@ -111,7 +111,6 @@ impl Way<'_> {
         loop {
             let ended = tokio::select! {
                 biased;
-                () = &mut by_hand => Some(End::Cut(Fault::Us, "the session was ended by hand".into())),
                 task = running.next() => match task {
                     Some(task) => {
                         self.silence.renew();
@@ -122,6 +121,7 @@ impl Way<'_> {
                 () = poll_fn(|cx| self.silence.alarm.poll(cx)) => Some(self.silence.end()),
                 () = poll_fn(|cx| self.pings.alarm.poll(cx)) => self.ping().await,
                 () = &mut cutting => Some(End::Cut(Fault::Us, "the gateway shut down".into())),
+                () = &mut by_hand => Some(End::Cut(Fault::Us, "the session was ended by hand".into())),
                 _ = self.session.read_body_or_idle(true) => Some(self.left()),
             };
             if let Some(end) = ended {

@@ -173,9 +173,9 @@ impl Run<'_> {
         tokio::pin!(by_hand);
         tokio::select! {
             biased;
-            () = &mut by_hand => Word::Ended,
             word = poll_fn(|cx| self.poll_word(cx, &mut hedge_alarm)) => word,
             () = &mut cutting => Word::Cutting,
+            () = &mut by_hand => Word::Ended,
             _ = session.read_body_or_idle(true) => Word::ClientLeft,
         }
     }
