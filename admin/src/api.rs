@@ -12,6 +12,7 @@ pub mod health;
 pub mod keys;
 pub mod lifecycle;
 pub mod limits;
+pub mod live;
 pub mod me;
 pub mod name_rule;
 pub mod prices;
@@ -21,6 +22,7 @@ pub mod routing;
 pub mod rules;
 pub mod session;
 pub mod settings;
+pub mod system;
 pub mod usage;
 pub mod users;
 
@@ -41,10 +43,14 @@ pub enum Tag {
     Prices,
     /// The request log.
     Requests,
+    /// What runs now.
+    Live,
     /// What was used and what it cost.
     Usage,
     /// What an admin may change while the gateway runs.
     Settings,
+    /// The program itself, for its operator.
+    System,
     /// Whether it works.
     Health,
 }

@@ -1,15 +1,21 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
 mod limits;
+mod live;
+mod prune;
 mod routing;
 
 use entity::value::Limits;
 
 pub use limits::{Gauge, Subject};
+pub use live::{LiveRequest, LogFilterError, System};
+pub use prune::{Prunable, Prune, Pruned};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
 };
+
+use sea_orm::DbErr;
 
 /// The running gateway, as far as the admin side needs it.
 #[async_trait::async_trait]
@@ -48,6 +54,33 @@ pub trait Gateway: Send + Sync {
     /// Makes what is counted against limits anew from the history, and says how many keys, users and providers have spent something. None
     /// when the history cannot be read now.
     async fn rebuild_limits(&self) -> Option<usize>;
+
+    /// The requests under way on this node, oldest first.
+    fn live_requests(&self) -> Vec<LiveRequest>;
+
+    /// Ends the requests of a session on this node, of one user or of any, and tells their clients in their protocol. How many.
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize;
+
+    /// Deletes old history for some seconds, or only says how much of it would go.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr>;
+
+    /// This node, as it runs.
+    fn system(&self) -> System;
+
+    /// Counters and gauges of this node, as Prometheus reads them.
+    fn metrics(&self) -> String;
+
+    /// What is logged; none when that is not the gateway's to say.
+    fn log_filter(&self) -> Option<String>;
+
+    /// Changes what is logged on this node until it ends.
+    ///
+    /// # Errors
+    /// When it is no filter, or logging is not the gateway's.
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError>;
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

@@ -4,4 +4,5 @@ pub mod lists;
 pub mod page;
 pub mod prices;
 pub mod requests;
+pub mod sessions;
 pub mod usage;

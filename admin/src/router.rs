@@ -53,9 +53,15 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
             api::breakers::Api(admin.clone()),
             api::routing::Api(admin.clone()),
             api::prices::Api(admin.clone()),
-            api::requests::Api(admin.clone()),
-            api::usage::Api(admin.clone()),
-            api::settings::Api(admin.clone()),
+            (
+                api::requests::Api(admin.clone()),
+                api::live::Api::new(admin.clone()),
+                api::usage::Api(admin.clone()),
+            ),
+            (
+                api::settings::Api(admin.clone()),
+                api::system::Api(admin.clone()),
+            ),
             api::health::Api(admin.clone()),
         ),
         "Switchyard admin API",
@@ -66,6 +72,8 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
     // The document is our own types written out: that it is JSON is not in doubt, and a test reads it.
     let written: Value = serde_json::from_str(&service.spec()).unwrap_or_default();
     let served = document::serve(&written).to_string();
+    let gateway = admin.gateway.clone();
+    let metrics = poem::get(make_sync(move |_| api::system::exposition(&*gateway)));
     let guard = Guard {
         inner: service.into_endpoint().map_to_response(),
         admin,
@@ -75,6 +83,7 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
     let dashboard = Dashboard::embedded();
     web::documentation(Route::new(), served)
         .nest_no_strip("/api", guard)
+        .at("/metrics", metrics)
         .at(
             "/*",
             make_sync(move |request| elsewhere(dashboard.as_ref(), &request)),

@@ -6,19 +6,21 @@ use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Gauge, Part, Subject,
+    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System,
 };
 use admin::{Admin, Listen};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::value::Limits;
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbErr};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::budgets::Budgets;
 use super::error::StartError;
 use super::insight;
 use super::lifecycle::Lifecycle;
+use super::monitor::{self, Monitor};
+use super::retention;
 use crate::domain::limits::{self, Dimension, Party};
 use crate::domain::window::{Span, Windows};
 use crate::policy::routing::Routing;
@@ -29,6 +31,7 @@ use crate::store::counters::Reading;
 use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
+use crate::telemetry::LogControl;
 
 /// The longest path a Unix socket can have on Linux, its terminating zero left out.
 const MAX_SOCKET_PATH: usize = 107;
@@ -49,6 +52,12 @@ pub struct Control {
     pub ledger: Arc<Ledger>,
     /// Whether it is stopping.
     pub lifecycle: Lifecycle,
+    /// What this node is doing.
+    pub monitor: Monitor,
+    /// What changes the process's log filter, if it is ours.
+    pub log: Option<LogControl>,
+    /// Where history is.
+    pub db: DatabaseConnection,
 }
 
 #[async_trait]
@@ -159,6 +168,35 @@ impl Gateway for Control {
         rebuilt
             .inspect_err(|error| tracing::error!(%error, "budgets cannot be made from the history"))
             .ok()
+    }
+
+    fn live_requests(&self) -> Vec<LiveRequest> {
+        monitor::live(&self.monitor.flights)
+    }
+
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
+        self.monitor.flights.end_session(session_id, user_id)
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr> {
+        retention::prune(&self.db, &prune).await
+    }
+
+    fn system(&self) -> System {
+        monitor::system(&self.monitor)
+    }
+
+    fn metrics(&self) -> String {
+        monitor::metrics(&self.monitor)
+    }
+
+    fn log_filter(&self) -> Option<String> {
+        self.log.as_ref().map(LogControl::filter)
+    }
+
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError> {
+        let log = self.log.as_ref().ok_or(LogFilterError::NotOurs)?;
+        log.set_filter(filter).map_err(LogFilterError::Bad)
     }
 
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {

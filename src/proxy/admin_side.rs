@@ -14,6 +14,8 @@ pub struct AdminSide {
     pub socket: PathBuf,
     /// Whether the public port shows all of it; else only health.
     pub is_public: bool,
+    /// Whether the public port shows the metrics, which need no credential.
+    pub has_metrics: bool,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,6 +44,9 @@ pub fn is_for_admin(request: &RequestHeader, admin: &AdminSide) -> bool {
     let path = request.uri.path();
     if path.starts_with("/api/health") {
         return true;
+    }
+    if path == "/metrics" {
+        return admin.has_metrics;
     }
     if !admin.is_public {
         return false;

@@ -17,6 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::usage::Provenance;
 use crate::policy::affinity::Flight;
 use crate::policy::breaker::{Failure, Permit};
+use crate::policy::flights::FlightGuard;
 use crate::policy::pricing::{self, Bill};
 use crate::policy::quota::Reservation;
 use crate::policy::select::Choice;
@@ -55,6 +56,8 @@ pub struct Facts {
     pub reservation: Option<Reservation>,
     /// Its place among the requests of its session.
     pub flight: Option<Flight>,
+    /// Its place among the requests that people can look at.
+    pub aboard: Option<FlightGuard>,
     /// Why we refused, if we did.
     pub refusal: Option<Refusal>,
     /// What the client got.
@@ -116,6 +119,12 @@ const EXCERPT: usize = 2 << 10;
 // === impl Facts ===
 
 impl Facts {
+    /// Whether somebody has ended it by hand.
+    pub fn is_ended(&self) -> bool {
+        let plan = self.plan.as_ref();
+        plan.is_some_and(|plan| plan.progress.is_ended())
+    }
+
     /// Takes an attempt into the chain.
     pub fn note(
         &mut self,

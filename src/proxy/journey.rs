@@ -24,6 +24,7 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::flights::Progress;
 use crate::policy::quota::{self, Wanted};
 use crate::policy::{access, affinity, authn};
 use crate::wire::credential;
@@ -66,6 +67,7 @@ impl Journey {
             losers: Vec::new(),
             reservation: None,
             flight: None,
+            aboard: None,
             refusal: None,
             answer: Answer::default(),
             is_unsettled: true,
@@ -190,6 +192,7 @@ impl Journey {
             client_ip: self.facts.client_ip.clone(),
             conversation: 0,
             bound: None,
+            progress: Progress::default(),
         };
         let ask = plan.ask();
         let affinity = &self.parts.routing.affinity;
@@ -204,6 +207,8 @@ impl Journey {
         plan.conversation = conversation;
         let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
+        let aboard = self.parts.flights.enter(self.facts.id, plan.clone());
+        self.facts.aboard = Some(aboard);
         Ok(plan)
     }
 
@@ -261,6 +266,7 @@ impl Journey {
 
     /// Hook: it is over. What lost against the answer is waited for, without holding up the connection's next request.
     pub fn finish(mut self: Box<Self>) {
+        self.facts.aboard = None;
         if self.facts.losers.is_empty() {
             return self.settle();
         }

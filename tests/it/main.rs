@@ -22,6 +22,7 @@ mod breakers;
 mod budgets;
 mod cluster;
 mod credentials;
+mod ending;
 mod failover;
 mod floors;
 mod forgetting;

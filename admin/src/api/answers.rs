@@ -4,7 +4,7 @@ use poem::Error;
 use poem_openapi::{
     ApiResponse,
     payload::Json,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry},
     types::{ToJSON, Type},
 };
 use sea_orm::DbErr;
@@ -103,6 +103,26 @@ refusals! {
     SelfRefused: 401 403 422 429 500 503;
     /// Of logging in.
     LoginRefused: 400 401 403 413 415 422 429 500 503;
+}
+
+/// The success of an operation whose answer is no JSON.
+pub fn success(
+    description: &'static str,
+    content_type: &'static str,
+    schema: MetaSchemaRef,
+) -> MetaResponses {
+    MetaResponses {
+        responses: vec![MetaResponse {
+            description,
+            status: Some(200),
+            status_range: None,
+            content: vec![MetaMediaType {
+                content_type,
+                schema,
+            }],
+            headers: Vec::new(),
+        }],
+    }
 }
 
 fn response(status: u16) -> MetaResponse {

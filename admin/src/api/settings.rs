@@ -59,6 +59,12 @@ pub struct Settings {
     pub sticky_horizon_turns: u32,
     /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests.
     pub probe_seconds: u32,
+    /// Days after which requests leave the log; 0 keeps them.
+    pub request_retention_days: u32,
+    /// Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row.
+    pub detail_retention_days: u32,
+    /// Days after which usage lines are deleted; 0 keeps them. The sums of each hour stay.
+    pub usage_retention_days: u32,
 }
 
 /// What changes of the settings; null puts one back to its default.
@@ -101,6 +107,16 @@ pub struct SettingsPatch {
     /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests. Default 0.
     #[oai(nullable, validator(maximum(value = "86400")))]
     pub probe_seconds: MaybeUndefined<u32>,
+    /// Days after which requests leave the log; 0 keeps them. Default 0.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub request_retention_days: MaybeUndefined<u32>,
+    /// Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row. Default 0.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub detail_retention_days: MaybeUndefined<u32>,
+    /// Days after which usage lines are deleted, 62 at least, because limits by the month are counted from them; 0 keeps them. The sums of
+    /// each hour stay. Default 0.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub usage_retention_days: MaybeUndefined<u32>,
 }
 
 #[OpenApi(prefix_path = "/api/v1/settings", tag = "Tag::Settings")]
@@ -151,6 +167,9 @@ impl From<value::GatewaySettings> for Settings {
             sticky_cache_seconds: settings.sticky_cache_seconds,
             sticky_horizon_turns: settings.sticky_horizon_turns,
             probe_seconds: settings.probe_seconds,
+            request_retention_days: settings.request_retention_days,
+            detail_retention_days: settings.detail_retention_days,
+            usage_retention_days: settings.usage_retention_days,
         }
     }
 }
@@ -209,6 +228,21 @@ impl SettingsPatch {
             self.probe_seconds,
             default.probe_seconds,
         );
+        set(
+            &mut settings.request_retention_days,
+            self.request_retention_days,
+            default.request_retention_days,
+        );
+        set(
+            &mut settings.detail_retention_days,
+            self.detail_retention_days,
+            default.detail_retention_days,
+        );
+        set(
+            &mut settings.usage_retention_days,
+            self.usage_retention_days,
+            default.usage_retention_days,
+        );
     }
 }
 
@@ -228,6 +262,11 @@ impl Input for SettingsPatch {
         if time_zone.is_some_and(|name| name.parse::<Tz>().is_err()) {
             let message = "must be the IANA name of a time zone, such as Europe/Berlin";
             out.push(Mistake::new("timeZone", "invalid", message));
+        }
+        let usage_days = loose.usage_retention_days.value();
+        if usage_days.is_some_and(|days| (1..62).contains(days)) {
+            let message = "must be 0, or 62 at least";
+            out.push(Mistake::new("usageRetentionDays", "out_of_range", message));
         }
     }
 }

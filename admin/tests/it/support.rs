@@ -14,7 +14,8 @@ use admin::{
     Admin,
     gateway::{
         Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, Nominee, Part, Subject,
+        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError,
+        Nominee, Part, Prune, Pruned, Subject, System,
     },
 };
 use chrono::{DateTime, Utc};
@@ -60,6 +61,12 @@ pub struct FakeGateway {
     pub gauges: Mutex<Vec<(Subject, Gauge)>>,
     /// Its time zone; UTC if none is set.
     pub time_zone: Mutex<Option<chrono_tz::Tz>>,
+    /// What is under way.
+    pub live: Mutex<Vec<LiveRequest>>,
+    /// What was to be deleted.
+    pub pruned: Mutex<Vec<Prune>>,
+    /// What is logged.
+    pub log_filter: Mutex<Option<String>>,
     revision: AtomicI64,
 }
 
@@ -202,6 +209,58 @@ impl Gateway for FakeGateway {
         ]
     }
 
+    fn live_requests(&self) -> Vec<LiveRequest> {
+        self.live.lock().unwrap().clone()
+    }
+
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
+        let mut live = self.live.lock().unwrap();
+        let before = live.len();
+        live.retain(|request| {
+            let is_its = request.session_id.as_deref() == Some(session_id);
+            !is_its || user_id.is_some_and(|id| id != request.user_id)
+        });
+        before - live.len()
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<Pruned, sea_orm::DbErr> {
+        let rows = if prune.is_dry { 12 } else { 7 };
+        self.pruned.lock().unwrap().push(prune);
+        Ok(Pruned {
+            rows,
+            is_done: false,
+        })
+    }
+
+    fn system(&self) -> System {
+        System {
+            started_at: at("2026-01-02T03:04:05Z"),
+            requests_in_flight: 3,
+            queued_lines: 4,
+            journal_bytes: 5,
+            disk_free_bytes: Some(6),
+            disk_total_bytes: None,
+        }
+    }
+
+    fn metrics(&self) -> String {
+        "# TYPE switchyard_up gauge\nswitchyard_up 1\n".into()
+    }
+
+    fn log_filter(&self) -> Option<String> {
+        self.log_filter.lock().unwrap().clone()
+    }
+
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError> {
+        if filter.contains("wrong") {
+            return Err(LogFilterError::Bad("must be a level".into()));
+        }
+        let mut current = self.log_filter.lock().unwrap();
+        let current = current.as_mut().ok_or(LogFilterError::NotOurs)?;
+        *current = filter.into();
+        Ok(())
+    }
+
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         let key_id = ask.key_id;
         self.asked.lock().unwrap().push(ask);
@@ -338,6 +397,7 @@ impl App {
         let mut media = response["content"].as_object().into_iter().flatten();
         let media = media.find(|(name, _)| name.split(';').next() == Some(content_type));
         match media {
+            Some((name, _)) if !name.contains("json") => {}
             Some((_, media)) => {
                 conforms::check(&self.document, &media["schema"], &answer.json(), uri)
             }
