@@ -5,6 +5,7 @@ pub mod cli;
 mod control;
 mod error;
 mod forgetter;
+mod guesses;
 mod health;
 mod health_checks;
 mod insight;
@@ -132,13 +133,17 @@ impl App {
         let socket = control::socket_path(&settings.data_dir);
         let control = Control {
             config: config.clone(),
-            bus,
+            bus: bus.clone(),
             routing: routing.clone(),
             upstreams: upstreams.clone(),
             ledger: ledger.clone(),
             lifecycle: lifecycle.clone(),
         };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
+        if let Some(bus) = bus {
+            let admin = admin.clone();
+            tasks.spawn("guesses", |stop| guesses::run(bus, admin, stop));
+        }
         let listens = control::listens(&settings, &socket);
         for listen in listens.clone() {
             let admin = admin.clone();
@@ -167,6 +172,7 @@ impl App {
                 socket,
                 is_public: settings.server.admin_listen.is_none(),
             },
+            trusted_proxies: settings.server.trusted_proxies.clone(),
             max_request_bytes: settings.server.max_request_bytes,
             drains: Semaphore::new(DRAINS),
             shutdown: lifecycle.shutdown(),

@@ -12,6 +12,7 @@ mod admin_side;
 mod alarm;
 mod attempt;
 mod blame;
+mod client_address;
 mod contender;
 mod context;
 mod deliver;
@@ -125,7 +126,7 @@ impl ProxyHttp for Gateway {
     ) -> Result<()> {
         match ctx {
             Context::Attempt(attempt) => rewrite::request(attempt, request),
-            _ => admin_side::request(session, request),
+            _ => admin_side::request(session, request, &self.parts.trusted_proxies),
         }
     }
 

@@ -3,6 +3,8 @@
 use poem_openapi::Tags;
 
 pub mod answers;
+pub mod audit;
+pub mod batch;
 pub mod body;
 pub mod breakers;
 pub mod decimal;
@@ -20,6 +22,7 @@ pub mod requests;
 pub mod routing;
 pub mod rules;
 pub mod session;
+pub mod sessions;
 pub mod settings;
 pub mod usage;
 pub mod users;
@@ -43,6 +46,8 @@ pub enum Tag {
     Requests,
     /// What was used and what it cost.
     Usage,
+    /// Who changed what.
+    Audit,
     /// What an admin may change while the gateway runs.
     Settings,
     /// Whether it works.

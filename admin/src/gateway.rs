@@ -1,5 +1,7 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
+use std::net::IpAddr;
+
 mod limits;
 mod routing;
 
@@ -39,6 +41,11 @@ pub trait Gateway: Send + Sync {
 
     /// What is used of a subject's limits now. What is not counted, because it has no limit, may be left out.
     fn gauges(&self, subject: Subject) -> Vec<Gauge>;
+
+    /// Tells the other nodes that `peer` sent a wrong credential, where they can be told: they count it in [`Admin::throttle`].
+    ///
+    /// [`Admin::throttle`]: crate::Admin::throttle
+    async fn tell_failure(&self, peer: Option<IpAddr>);
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

@@ -1,5 +1,6 @@
 //! The adapter between the admin crate and the running gateway: implements the admin crate's port over policy and store.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,12 +9,13 @@ use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
     GatewayHealth, Gauge, Part, Subject,
 };
-use admin::{Admin, Listen};
+use admin::{Admin, Listen, Throttle};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::StartError;
+use super::guesses;
 use super::insight;
 use super::lifecycle::Lifecycle;
 use crate::policy::routing::Routing;
@@ -134,6 +136,12 @@ impl Gateway for Control {
         Vec::new()
     }
 
+    async fn tell_failure(&self, peer: Option<IpAddr>) {
+        if let Some(bus) = &self.bus {
+            guesses::tell(bus, peer).await;
+        }
+    }
+
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         insight::explain(&self.routing, &self.config.current(), &ask)
     }
@@ -153,6 +161,8 @@ pub fn admin(
         hasher: secrets.hasher.clone(),
         admin_token_hash: secrets.admin_token_hash,
         secure_cookies: settings.admin.secure_cookies,
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        throttle: Throttle::default(),
     }
 }
 

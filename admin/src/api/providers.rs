@@ -32,7 +32,8 @@ mod routing;
 
 pub use object::Provider;
 use object::ProviderList;
-use patch::{ProviderCreate, ProviderPatch};
+use patch::ProviderCreate;
+pub use patch::ProviderPatch;
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -70,11 +71,14 @@ impl Api {
     #[oai(path = "/", method = "post", operation_id = "createProvider")]
     async fn create(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
         body: Body<ProviderCreate>,
     ) -> Result<Created<Provider>, CreateRefused> {
         let secrets = body.0.secrets();
-        let provider = providers::create(&self.0, secrets, body.0.into()).await?;
+        let provider = providers::create(&self.0, &caller.0, secrets, body.0.into()).await?;
         let location = format!("/api/v1/providers/{}", provider.id);
         let version = etag(provider.id, provider.updated_at);
         let provider = Provider::new(&self.0, provider);
@@ -100,7 +104,7 @@ impl Api {
     #[oai(path = "/:id", method = "patch", operation_id = "updateProvider")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The provider.
         id: Path<i64>,
         /// The version this change is meant for.
@@ -111,7 +115,7 @@ impl Api {
         let secrets = body.0.secrets();
         let edit = |current: &_| body.0.apply(current);
         let if_match = if_match.0.as_deref();
-        let provider = providers::update(&self.0, id.0, if_match, secrets, edit).await?;
+        let provider = providers::update(&self.0, &caller.0, id.0, if_match, secrets, edit).await?;
         Ok(self.one(provider))
     }
 
@@ -121,14 +125,14 @@ impl Api {
     #[oai(path = "/:id", method = "delete", operation_id = "deleteProvider")]
     async fn delete(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The provider.
         id: Path<i64>,
         /// The version this is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        providers::delete(&self.0, id.0, if_match.0.as_deref()).await?;
+        providers::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 }

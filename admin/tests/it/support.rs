@@ -54,6 +54,8 @@ pub struct FakeGateway {
     pub asked: Mutex<Vec<Explain>>,
     /// What it counts.
     pub gauges: Mutex<Vec<(Subject, Gauge)>>,
+    /// The wrong credentials it told of.
+    pub failures: AtomicUsize,
     /// Its time zone; UTC if none is set.
     pub time_zone: Mutex<Option<chrono_tz::Tz>>,
     revision: AtomicI64,
@@ -190,6 +192,10 @@ impl Gateway for FakeGateway {
         ]
     }
 
+    async fn tell_failure(&self, _: Option<std::net::IpAddr>) {
+        self.failures.fetch_add(1, Ordering::SeqCst);
+    }
+
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         let key_id = ask.key_id;
         self.asked.lock().unwrap().push(ask);
@@ -267,6 +273,8 @@ impl App {
             admin_token_hash: Admin::token_hash(&hasher, TOKEN),
             hasher,
             secure_cookies: true,
+            trusted_proxies: "10.0.0.0/8".parse().unwrap(),
+            throttle: admin::Throttle::default(),
         });
         let endpoint =
             poem::EndpointExt::boxed(poem::EndpointExt::map_to_response(admin::routes(admin)));
