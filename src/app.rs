@@ -13,6 +13,7 @@ mod lifecycle;
 mod listener;
 mod prober;
 mod runtime;
+mod trial;
 mod trust;
 
 use std::net::SocketAddr;
@@ -134,6 +135,7 @@ impl App {
         let control = Control {
             config: config.clone(),
             bus: bus.clone(),
+            sealer: secrets.sealer.clone(),
             routing: routing.clone(),
             upstreams: upstreams.clone(),
             ledger: ledger.clone(),

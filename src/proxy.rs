@@ -49,11 +49,14 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 
 pub use admin_side::AdminSide;
 use context::Context;
+pub use journey::models::known_models;
 pub use live::Live;
 pub use parts::Parts;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
-pub use upstreams::{AskError, Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
+pub use upstreams::{
+    AskError, Endpoint, EndpointHealth, ReachError, Reached, Told, Trial, Upstreams,
+};
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {

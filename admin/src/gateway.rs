@@ -4,12 +4,14 @@ use std::net::IpAddr;
 
 mod limits;
 mod routing;
+mod trial;
 
 pub use limits::{Gauge, Subject};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
 };
+pub use trial::{Trial, TrialAsk, TrialReport, TrialUsage};
 
 /// The running gateway, as far as the admin side needs it.
 #[async_trait::async_trait]
@@ -41,6 +43,13 @@ pub trait Gateway: Send + Sync {
 
     /// What is used of a subject's limits now. What is not counted, because it has no limit, may be left out.
     fn gauges(&self, subject: Subject) -> Vec<Gauge>;
+
+    /// Asks a provider something, as a request of a client would be sent to it: through its proxy, within the egress policy. Takes less than
+    /// half a minute.
+    async fn try_provider(&self, trial: Trial) -> TrialReport;
+
+    /// The models a key's holder may ask for, as far as the configuration names them.
+    fn models(&self, key_id: i64) -> Vec<String>;
 
     /// Tells the other nodes that `peer` sent a wrong credential, where they can be told: they count it in [`Admin::throttle`].
     ///

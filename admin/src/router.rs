@@ -43,6 +43,7 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
                 api::batch::Api(admin.clone()),
                 api::lifecycle::Api(admin.clone()),
                 api::providers::Api(admin.clone()),
+                api::providers::trial::Api(admin.clone()),
                 api::limits::Api(admin.clone()),
             ),
             api::groups::Api(admin.clone()),

@@ -20,6 +20,7 @@ pub mod prices;
 pub mod providers;
 pub mod sessions;
 pub mod settings;
+pub mod trials;
 pub mod usage;
 pub mod users;
 

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Gauge, Part, Subject,
+    GatewayHealth, Gauge, Part, Subject, Trial, TrialReport,
 };
 use admin::{Admin, Listen, Throttle};
 use async_trait::async_trait;
+use entity::value::Sealer;
 use sea_orm::DatabaseConnection;
 use tokio::net::{TcpStream, UnixStream};
 
@@ -18,6 +19,7 @@ use super::error::StartError;
 use super::guesses;
 use super::insight;
 use super::lifecycle::Lifecycle;
+use super::trial;
 use crate::policy::routing::Routing;
 use crate::proxy::Upstreams;
 use crate::settings::Settings;
@@ -33,6 +35,8 @@ const MAX_SOCKET_PATH: usize = 107;
 pub struct Control {
     /// The configuration in force.
     pub config: Arc<Watch>,
+    /// Opens the credentials of providers that are tried out.
+    pub sealer: Arc<Sealer>,
     /// How other nodes are told.
     pub bus: Option<Arc<Bus>>,
     /// Where requests go.
@@ -134,6 +138,15 @@ impl Gateway for Control {
 
     fn gauges(&self, _: Subject) -> Vec<Gauge> {
         Vec::new()
+    }
+
+    async fn try_provider(&self, trial: Trial) -> TrialReport {
+        let policy = self.config.current().settings.egress_policy;
+        trial::run(&self.upstreams, &self.sealer, policy, trial).await
+    }
+
+    fn models(&self, key_id: i64) -> Vec<String> {
+        insight::models(&self.config.current(), key_id)
     }
 
     async fn tell_failure(&self, peer: Option<IpAddr>) {

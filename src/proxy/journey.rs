@@ -1,6 +1,6 @@
 //! A journey: one client request, from identify to the last byte. This file is the plot; each step is a file of its own.
 
-mod models;
+pub mod models;
 mod receive;
 
 use std::sync::Arc;

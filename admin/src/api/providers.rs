@@ -28,7 +28,9 @@ mod merge;
 mod object;
 mod parts;
 mod patch;
+mod presets;
 mod routing;
+pub mod trial;
 
 pub use object::Provider;
 use object::ProviderList;

@@ -24,7 +24,8 @@ use crate::{
 mod chain;
 mod object;
 
-use object::{RequestDetail, RequestList, RequestRow};
+use object::RequestDetail;
+pub use object::{RequestList, RequestRow};
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);

@@ -152,32 +152,105 @@ async fn every_kind_of_change_is_told() {
     everywhere(async |app| {
         let admin = As::admin();
         let (user, key, _) = app.user_with_key(json!({"name": "u"}), json!({})).await;
-        let provider = json!({"name": "p", "type": "claude", "url": "https://r.example", "apiKey": "k"});
+        let provider =
+            json!({"name": "p", "type": "claude", "url": "https://r.example", "apiKey": "k"});
         let provider = app.post(&admin, "/api/v1/providers", provider).await;
         let provider = provider.expect(201).json()["id"].clone();
-        let group = app.post(&admin, "/api/v1/provider-groups", json!({"name": "g"})).await;
+        let group = app
+            .post(&admin, "/api/v1/provider-groups", json!({"name": "g"}))
+            .await;
         let group = group.expect(201).json()["id"].clone();
         let rule = json!({"name": "r", "match": "contains", "pattern": "x", "fault": "client"});
         let rule = app.post(&admin, "/api/v1/error-rules", rule).await;
         let rule = rule.expect(201).json()["id"].clone();
         for (method, at, body, status) in [
-            ("POST", format!("/api/v1/users/{user}/enable"), Some(json!({"enabled": true})), 200),
-            ("POST", format!("/api/v1/users/{user}/renew"), Some(json!({"expiresAt": "2099-01-01T00:00:00Z"})), 200),
-            ("POST", format!("/api/v1/users/{user}/limits/reset"), None, 200),
-            ("POST", format!("/api/v1/keys/{key}/limits/reset"), None, 200),
+            (
+                "POST",
+                format!("/api/v1/users/{user}/enable"),
+                Some(json!({"enabled": true})),
+                200,
+            ),
+            (
+                "POST",
+                format!("/api/v1/users/{user}/renew"),
+                Some(json!({"expiresAt": "2099-01-01T00:00:00Z"})),
+                200,
+            ),
+            (
+                "POST",
+                format!("/api/v1/users/{user}/limits/reset"),
+                None,
+                200,
+            ),
+            (
+                "POST",
+                format!("/api/v1/keys/{key}/limits/reset"),
+                None,
+                200,
+            ),
             ("POST", format!("/api/v1/keys/{key}/rotate"), None, 200),
-            ("PATCH", format!("/api/v1/keys/{key}"), Some(json!({"name": "n"})), 200),
-            ("PATCH", "/api/v1/users".into(), Some(json!({"ids": [user], "changes": {"note": "n"}})), 200),
-            ("POST", format!("/api/v1/providers/{provider}/limits/reset"), None, 200),
-            ("POST", format!("/api/v1/providers/{provider}/clone"), Some(json!({})), 201),
-            ("PATCH", format!("/api/v1/provider-groups/{group}"), Some(json!({"note": "n"})), 200),
-            ("PATCH", format!("/api/v1/error-rules/{rule}"), Some(json!({"priority": 3})), 200),
-            ("PATCH", "/api/v1/settings".into(), Some(json!({"pingSeconds": 5})), 200),
-            ("PATCH", "/api/v1/settings".into(), Some(json!({"pingSeconds": 6})), 200),
-            ("PUT", "/api/v1/prices/m".into(), Some(json!({"inputPerMillion": "1"})), 200),
+            (
+                "PATCH",
+                format!("/api/v1/keys/{key}"),
+                Some(json!({"name": "n"})),
+                200,
+            ),
+            (
+                "PATCH",
+                "/api/v1/users".into(),
+                Some(json!({"ids": [user], "changes": {"note": "n"}})),
+                200,
+            ),
+            (
+                "POST",
+                format!("/api/v1/providers/{provider}/limits/reset"),
+                None,
+                200,
+            ),
+            (
+                "POST",
+                format!("/api/v1/providers/{provider}/clone"),
+                Some(json!({})),
+                201,
+            ),
+            (
+                "PATCH",
+                format!("/api/v1/provider-groups/{group}"),
+                Some(json!({"note": "n"})),
+                200,
+            ),
+            (
+                "PATCH",
+                format!("/api/v1/error-rules/{rule}"),
+                Some(json!({"priority": 3})),
+                200,
+            ),
+            (
+                "PATCH",
+                "/api/v1/settings".into(),
+                Some(json!({"pingSeconds": 5})),
+                200,
+            ),
+            (
+                "PATCH",
+                "/api/v1/settings".into(),
+                Some(json!({"pingSeconds": 6})),
+                200,
+            ),
+            (
+                "PUT",
+                "/api/v1/prices/m".into(),
+                Some(json!({"inputPerMillion": "1"})),
+                200,
+            ),
             ("DELETE", "/api/v1/prices/m".into(), None, 204),
             ("DELETE", format!("/api/v1/error-rules/{rule}"), None, 204),
-            ("DELETE", format!("/api/v1/provider-groups/{group}"), None, 204),
+            (
+                "DELETE",
+                format!("/api/v1/provider-groups/{group}"),
+                None,
+                204,
+            ),
             ("DELETE", format!("/api/v1/providers/{provider}"), None, 204),
             ("DELETE", format!("/api/v1/keys/{key}"), None, 204),
             ("DELETE", format!("/api/v1/users/{user}"), None, 204),
@@ -191,13 +264,23 @@ async fn every_kind_of_change_is_told() {
         // A user takes the keys along: each is told of.
         app.user_with_key(json!({"name": "v"}), json!({})).await;
         let user = app.get(&admin, "/api/v1/users?q=v").await.json()["items"][0]["id"].clone();
-        app.delete(&admin, &format!("/api/v1/users/{user}")).await.expect(204);
+        app.delete(&admin, &format!("/api/v1/users/{user}"))
+            .await
+            .expect(204);
         let last = audit(app, "limit=2").await;
-        assert_eq!((&last[0]["resource"], &last[1]["resource"]), (&json!("user"), &json!("key")));
-        let reset = app.send(&admin, "POST", "/api/v1/breakers/reset", None).await;
+        assert_eq!(
+            (&last[0]["resource"], &last[1]["resource"]),
+            (&json!("user"), &json!("key"))
+        );
+        let reset = app
+            .send(&admin, "POST", "/api/v1/breakers/reset", None)
+            .await;
         reset.expect(200);
         let last = audit(app, "limit=1").await;
-        assert_eq!((&last[0]["action"], &last[0]["resource"]), (&json!("reset"), &json!("breaker")));
+        assert_eq!(
+            (&last[0]["action"], &last[0]["resource"]),
+            (&json!("reset"), &json!("breaker"))
+        );
     })
     .await;
 }

@@ -73,6 +73,8 @@ fn may_be(document: &Value, schema: &Value, value: &Value) -> bool {
         return choices.iter().any(|choice| may_be(document, choice, value));
     }
     match &schema["type"] {
+        // Anything.
+        Value::Null => true,
         Value::Array(types) => types
             .iter()
             .any(|name| has_type(name.as_str().unwrap(), value)),

@@ -57,8 +57,16 @@ async fn a_new_keys_secret_is_repeated_and_not_readable_in_the_database() {
             .post(&As::admin(), "/api/v1/users", json!({"name": "u"}))
             .await;
         let at = format!("/api/v1/users/{}/keys", user.json()["id"]);
-        let first = app.post(&with("k"), &at, json!({})).await.expect(201).json();
-        let again = app.post(&with("k"), &at, json!({})).await.expect(201).json();
+        let first = app
+            .post(&with("k"), &at, json!({}))
+            .await
+            .expect(201)
+            .json();
+        let again = app
+            .post(&with("k"), &at, json!({}))
+            .await
+            .expect(201)
+            .json();
         assert_eq!(first["key"], again["key"]);
         let secret = first["key"].as_str().unwrap();
         app.get(&As::bearer(secret), "/api/v1/me").await.expect(200);
@@ -93,7 +101,9 @@ async fn what_was_refused_may_be_tried_again_and_keys_are_each_callers_own() {
             .await
             .expect(201);
         let boss = json!({"name": "boss", "role": "admin"});
-        let boss = app.user_with_key(boss, json!({"canLoginWebUi": true})).await;
+        let boss = app
+            .user_with_key(boss, json!({"canLoginWebUi": true}))
+            .await;
         let boss = As::bearer(&boss.2).with("idempotency-key", "x");
         app.post(&boss, "/api/v1/users", json!({"name": "taken"}))
             .await
@@ -124,7 +134,9 @@ async fn answers_are_forgotten_after_a_day_and_a_lost_one_is_said_to_be() {
         let mut row = row.into_active_model();
         row.expires_at = Set("2020-01-01T00:00:00Z".parse().unwrap());
         row.update(&app.db).await.unwrap();
-        app.post(&with("a"), "/api/v1/users", body).await.expect(409);
+        app.post(&with("a"), "/api/v1/users", body)
+            .await
+            .expect(409);
         app.post(&with("a"), "/api/v1/users", json!({"name": "v"}))
             .await
             .expect(201);
@@ -159,21 +171,40 @@ async fn of_many_at_once_on_two_nodes_one_is_carried_out() {
 async fn of_many_edits_of_one_version_exactly_one_wins() {
     side_by_side(async |nodes| {
         let admin = As::admin();
-        let made = nodes[0].post(&admin, "/api/v1/users", json!({"name": "u"})).await;
-        let provider = json!({"name": "p", "type": "claude", "url": "https://r.example", "apiKey": "k"});
+        let made = nodes[0]
+            .post(&admin, "/api/v1/users", json!({"name": "u"}))
+            .await;
+        let provider =
+            json!({"name": "p", "type": "claude", "url": "https://r.example", "apiKey": "k"});
         let provider = nodes[0].post(&admin, "/api/v1/providers", provider).await;
         let settings = nodes[0].get(&admin, "/api/v1/settings").await;
         let places = [
-            (made.header("location").to_owned(), made.header("etag").to_owned(), "note"),
-            (provider.header("location").to_owned(), provider.header("etag").to_owned(), "note"),
-            ("/api/v1/settings".to_owned(), settings.header("etag").to_owned(), "pingSeconds"),
+            (
+                made.header("location").to_owned(),
+                made.header("etag").to_owned(),
+                "note",
+            ),
+            (
+                provider.header("location").to_owned(),
+                provider.header("etag").to_owned(),
+                "note",
+            ),
+            (
+                "/api/v1/settings".to_owned(),
+                settings.header("etag").to_owned(),
+                "pingSeconds",
+            ),
         ];
         for (at, version, field) in places {
             assert!(version.starts_with('"') && version.len() > 3, "{version}");
             let edits = (0..10).map(|i| {
                 let (node, at) = (nodes[i % 2].clone(), at.clone());
                 let who = As::admin().with("if-match", &version);
-                let value = if field == "note" { json!(format!("{i}")) } else { json!(i) };
+                let value = if field == "note" {
+                    json!(format!("{i}"))
+                } else {
+                    json!(i)
+                };
                 tokio::spawn(async move {
                     let answer = node.patch(&who, &at, json!({field: value})).await;
                     if answer.status == 412 {
@@ -186,9 +217,17 @@ async fn of_many_edits_of_one_version_exactly_one_wins() {
             for edit in edits.collect::<Vec<_>>() {
                 outcomes.push(edit.await.unwrap());
             }
-            let won: Vec<_> = outcomes.iter().filter(|(status, _)| *status == 200).collect();
+            let won: Vec<_> = outcomes
+                .iter()
+                .filter(|(status, _)| *status == 200)
+                .collect();
             assert_eq!(won.len(), 1, "{at}: {outcomes:?}");
-            assert!(outcomes.iter().all(|(status, _)| [200, 412].contains(status)), "{outcomes:?}");
+            assert!(
+                outcomes
+                    .iter()
+                    .all(|(status, _)| [200, 412].contains(status)),
+                "{outcomes:?}"
+            );
             let read = nodes[1].get(&admin, &at).await.expect(200);
             assert_eq!(read.json()[field], won[0].1);
             assert_ne!(read.header("etag"), version);
