@@ -40,7 +40,6 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
             (
                 api::users::Api(admin.clone()),
                 api::keys::Api(admin.clone()),
-                api::batch::Api(admin.clone()),
                 api::lifecycle::Api(admin.clone()),
                 api::providers::Api(admin.clone()),
                 api::providers::trial::Api(admin.clone()),

@@ -62,3 +62,29 @@ async fn an_address_of_its_own_takes_it_off_the_public_port() {
     let (status, _) = get(format!("http://{port}/api/v1/users")).await;
     assert_eq!(status, 401);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessers_behind_a_trusted_proxy_are_told_apart() {
+    let app = TestApp::builder()
+        .settings(|settings| settings.server.trusted_proxies = "127.0.0.0/8".parse().unwrap())
+        .start()
+        .await;
+    let ask = async |token: &str, forwarded: &str| {
+        let request = http()
+            .build()
+            .unwrap()
+            .get(format!("{}/api/v1/me", app.base()));
+        let request = request
+            .bearer_auth(token)
+            .header("x-forwarded-for", forwarded);
+        request.send().await.unwrap().status().as_u16()
+    };
+    for i in 0..20 {
+        assert_eq!(
+            ask("sk-guess", &format!("1.1.1.{i}, 203.0.113.9")).await,
+            401
+        );
+    }
+    assert_eq!(ask("sk-guess", "203.0.113.9").await, 429);
+    assert_eq!(ask("sk-guess", "203.0.113.10").await, 401);
+}

@@ -41,3 +41,4 @@ mod stickiness;
 mod streaming;
 mod time_zone;
 mod tls;
+mod trials;

@@ -1,26 +1,16 @@
 //! The same change of many users, keys or providers: of all that are named, or of none.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use poem_openapi::{Object, OpenApi, payload::Json};
+use poem_openapi::Object;
 
 use super::{
-    Tag,
-    answers::ChangeRefused,
-    body::{Body, Input},
+    body::Input,
     keys::{Key, KeyPatch},
     providers::{Provider, ProviderPatch},
     users::{User, UserPatch},
 };
-use crate::{
-    Admin,
-    auth::guard::ForAdmin,
-    problem::Mistake,
-    service::{keys, providers, users},
-};
-
-/// The operations.
-pub struct Api(pub Arc<Admin>);
+use crate::problem::Mistake;
 
 /// A change of many users.
 #[derive(Object)]
@@ -80,77 +70,6 @@ pub struct ChangedKeys {
 pub struct ChangedProviders {
     /// All that were named, by id.
     pub items: Vec<Provider>,
-}
-
-#[OpenApi(prefix_path = "/api/v1")]
-impl Api {
-    /// Change many users
-    ///
-    /// The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
-    /// in the audit.
-    #[oai(
-        path = "/users",
-        method = "patch",
-        operation_id = "updateUsers",
-        tag = "Tag::Users"
-    )]
-    async fn users(
-        &self,
-        caller: ForAdmin,
-        body: Body<UserBatch>,
-    ) -> Result<Json<ChangedUsers>, ChangeRefused> {
-        let UserBatch { ids, changes } = body.0;
-        let edit = |current: &_| changes.clone().apply(current);
-        let changed = users::update_all(&self.0, &caller.0, &ids, edit).await?;
-        let items = changed.into_iter().map(User::from).collect();
-        Ok(Json(ChangedUsers { items }))
-    }
-
-    /// Change many keys
-    ///
-    /// The same change of each, by JSON merge: all are changed, or none when one is not there. Each has its own entry in the audit.
-    #[oai(
-        path = "/keys",
-        method = "patch",
-        operation_id = "updateKeys",
-        tag = "Tag::Keys"
-    )]
-    async fn keys(
-        &self,
-        caller: ForAdmin,
-        body: Body<KeyBatch>,
-    ) -> Result<Json<ChangedKeys>, ChangeRefused> {
-        let KeyBatch { ids, changes } = body.0;
-        let edit = |current: &_| changes.clone().change(current);
-        let changed = keys::update_all(&self.0, &caller.0, &ids, edit).await?;
-        let items = changed.into_iter().map(Key::from).collect();
-        Ok(Json(ChangedKeys { items }))
-    }
-
-    /// Change many providers
-    ///
-    /// The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
-    /// in the audit.
-    #[oai(
-        path = "/providers",
-        method = "patch",
-        operation_id = "updateProviders",
-        tag = "Tag::Providers"
-    )]
-    async fn providers(
-        &self,
-        caller: ForAdmin,
-        body: Body<ProviderBatch>,
-    ) -> Result<Json<ChangedProviders>, ChangeRefused> {
-        let ProviderBatch { ids, changes } = body.0;
-        let secrets = changes.secrets();
-        let edit = |current: &_| changes.clone().apply(current);
-        let changed = providers::update_all(&self.0, &caller.0, &ids, secrets, edit).await?;
-        let items = changed.into_iter().map(|row| Provider::new(&self.0, row));
-        Ok(Json(ChangedProviders {
-            items: items.collect(),
-        }))
-    }
 }
 
 /// Each id once; and what the rules of one have to say, with where it stands.

@@ -19,13 +19,14 @@ use super::{
         ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
         ReadRefused,
     },
+    batch::{ChangedKeys, KeyBatch},
     body::{Body, Input},
     limits::{LimitFields, Limits, count},
     rules,
 };
 use crate::{
     Admin,
-    auth::guard::ForUser,
+    auth::guard::{ForAdmin, ForUser},
     problem::{Mistake, Problem},
     query::{
         lists,
@@ -201,6 +202,22 @@ impl Api {
             kept: key.into(),
         };
         Ok(Created::Created(Json(new), location, version))
+    }
+
+    /// Change many keys
+    ///
+    /// The same change of each, by JSON merge: all are changed, or none when one is not there. Each has its own entry in the audit.
+    #[oai(path = "/keys", method = "patch", operation_id = "updateKeys")]
+    async fn update_all(
+        &self,
+        caller: ForAdmin,
+        body: Body<KeyBatch>,
+    ) -> Result<Json<ChangedKeys>, ChangeRefused> {
+        let KeyBatch { ids, changes } = body.0;
+        let edit = |current: &_| changes.clone().change(current);
+        let changed = keys::update_all(&self.0, &caller.0, &ids, edit).await?;
+        let items = changed.into_iter().map(Key::from).collect();
+        Ok(Json(ChangedKeys { items }))
     }
 
     /// Read a key

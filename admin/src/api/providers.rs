@@ -14,6 +14,7 @@ use super::{
         ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
         ReadRefused,
     },
+    batch::{ChangedProviders, ProviderBatch},
     body::Body,
 };
 use crate::{
@@ -85,6 +86,26 @@ impl Api {
         let version = etag(provider.id, provider.updated_at);
         let provider = Provider::new(&self.0, provider);
         Ok(Created::Created(Json(provider), location, version))
+    }
+
+    /// Change many providers
+    ///
+    /// The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
+    /// in the audit.
+    #[oai(path = "/", method = "patch", operation_id = "updateProviders")]
+    async fn update_all(
+        &self,
+        caller: ForAdmin,
+        body: Body<ProviderBatch>,
+    ) -> Result<Json<ChangedProviders>, ChangeRefused> {
+        let ProviderBatch { ids, changes } = body.0;
+        let secrets = changes.secrets();
+        let edit = |current: &_| changes.clone().apply(current);
+        let changed = providers::update_all(&self.0, &caller.0, &ids, secrets, edit).await?;
+        let items = changed.into_iter().map(|row| Provider::new(&self.0, row));
+        Ok(Json(ChangedProviders {
+            items: items.collect(),
+        }))
     }
 
     /// Read a provider

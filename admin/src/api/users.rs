@@ -22,6 +22,7 @@ use super::{
         ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
         ReadRefused,
     },
+    batch::{ChangedUsers, UserBatch},
     body::{Body, Input},
     limits::{LimitFields, Limits, count},
     rules,
@@ -215,6 +216,23 @@ impl Api {
         let location = format!("/api/v1/users/{}", user.id);
         let version = etag(user.id, user.updated_at);
         Ok(Created::Created(Json(user.into()), location, version))
+    }
+
+    /// Change many users
+    ///
+    /// The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
+    /// in the audit.
+    #[oai(path = "/", method = "patch", operation_id = "updateUsers")]
+    async fn update_all(
+        &self,
+        caller: ForAdmin,
+        body: Body<UserBatch>,
+    ) -> Result<Json<ChangedUsers>, ChangeRefused> {
+        let UserBatch { ids, changes } = body.0;
+        let edit = |current: &_| changes.clone().apply(current);
+        let changed = users::update_all(&self.0, &caller.0, &ids, edit).await?;
+        let items = changed.into_iter().map(User::from).collect();
+        Ok(Json(ChangedUsers { items }))
     }
 
     /// Read a user

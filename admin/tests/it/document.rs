@@ -183,7 +183,7 @@ async fn the_predecessors_addresses_lead_on_and_unknown_ones_nowhere() {
             .expect(405);
         assert_eq!(
             (wrong.code(), wrong.header("allow")),
-            ("method_not_allowed".into(), "GET, POST")
+            ("method_not_allowed".into(), "GET, PATCH, POST")
         );
         let post = app
             .send(&As::admin(), "POST", "/elsewhere", None)
