@@ -240,7 +240,7 @@ async fn every_kind_of_change_is_told() {
             (
                 "PUT",
                 "/api/v1/prices/m".into(),
-                Some(json!({"inputPerMillion": "1"})),
+                Some(json!({"inputPerMillionUsd": "1"})),
                 200,
             ),
             ("DELETE", "/api/v1/prices/m".into(), None, 204),

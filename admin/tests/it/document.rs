@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{As, everywhere};
+use crate::{
+    conforms,
+    support::{As, everywhere},
+};
 
 #[tokio::test]
 async fn every_operation_is_described_whole() {
@@ -43,6 +46,39 @@ async fn every_operation_is_described_whole() {
             assert!(!text.contains(word), "{word}");
         }
         check_references(document, document);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_body_and_every_answer_has_an_example_that_fits() {
+    everywhere(async |app| {
+        let document = &app.document;
+        let mut bodies = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let at = format!("{method} {path}");
+                let answers = operation["responses"].as_object().unwrap().values();
+                for holder in answers.chain([&operation["requestBody"]]) {
+                    for (kind, media) in holder["content"].as_object().into_iter().flatten() {
+                        let example = match kind.as_str() {
+                            "application/json" => &media["example"],
+                            "application/problem+json" => {
+                                let named = media["examples"].as_object().unwrap();
+                                let target = named.values().next().unwrap()["$ref"].as_str();
+                                let target = target.unwrap().trim_start_matches('#');
+                                document.pointer(&format!("{target}/value")).unwrap()
+                            }
+                            _ => continue,
+                        };
+                        assert!(!example.is_null(), "{at} {kind}");
+                        conforms::check(document, &media["schema"], example, &at);
+                        bodies += 1;
+                    }
+                }
+            }
+        }
+        assert!(bodies > 500, "{bodies}");
     })
     .await;
 }

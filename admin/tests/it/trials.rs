@@ -12,7 +12,7 @@ use crate::support::{App, As, UPSTREAM_KEY, everywhere};
 fn draft() -> Value {
     json!({
         "name": "p", "type": "openai-compatible", "url": "https://relay.example", "apiKey": UPSTREAM_KEY,
-        "allowedModels": [{"kind": "prefix", "pattern": "gpt"}, "gpt-x"],
+        "allowedModels": [{"match": "prefix", "pattern": "gpt"}, "gpt-x"],
         "modelRedirects": [{"source": "a", "target": "b"}],
     })
 }
