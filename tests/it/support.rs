@@ -6,7 +6,7 @@ mod raw;
 mod tls_front;
 mod upstream;
 
-pub use app::TestApp;
+pub use app::{ADMIN_TOKEN, TestApp};
 pub use proxy::{FakeProxy, Speaks};
 pub use raw::RawClient;
 pub use tls_front::TlsFront;

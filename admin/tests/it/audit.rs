@@ -148,6 +148,10 @@ pub async fn tells_of_every_revision(app: &App) {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "the table of all changes there are, on one screen"
+)]
 async fn every_kind_of_change_is_told() {
     everywhere(async |app| {
         let admin = As::admin();

@@ -51,6 +51,33 @@ async fn every_operation_is_described_whole() {
 }
 
 #[tokio::test]
+async fn every_creation_can_be_asked_for_once_and_every_version_can_be_named() {
+    everywhere(async |app| {
+        let mut creations = 0;
+        for (path, item) in app.document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let parameters = operation["parameters"].as_array();
+                let has = |name: &str| {
+                    let mut parameters = parameters.into_iter().flatten();
+                    parameters.any(|p| p["name"] == name)
+                };
+                if operation["responses"]["201"].is_object() {
+                    assert!(has("Idempotency-Key"), "{method} {path}");
+                    creations += 1;
+                }
+                let is_precise = operation["responses"]["412"].is_object();
+                let is_versioned = item["get"]["responses"]["200"]["headers"]["ETag"].is_object();
+                if is_versioned && ["patch", "put", "delete"].contains(&method.as_str()) {
+                    assert!(is_precise && has("If-Match"), "{method} {path}");
+                }
+            }
+        }
+        assert!(creations >= 6, "{creations}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn every_body_and_every_answer_has_an_example_that_fits() {
     everywhere(async |app| {
         let document = &app.document;

@@ -1,5 +1,7 @@
 //! Creations that are carried out once.
 
+use std::sync::Arc;
+
 use entity::idempotency;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
 use serde_json::{Value, json};
@@ -167,71 +169,57 @@ async fn of_many_at_once_on_two_nodes_one_is_carried_out() {
     .await;
 }
 
+/// Ten edits of one version at once, over both nodes: exactly one is made, the others are told that they came too late.
+async fn race(nodes: &[Arc<App>; 2], at: &str, version: &str, edit: impl Fn(usize) -> Value) {
+    assert!(version.starts_with('"') && version.len() > 3, "{version}");
+    let edits = (0..10).map(|i| {
+        let (node, at) = (nodes[i % 2].clone(), at.to_owned());
+        let (who, body) = (As::admin().with("if-match", version), edit(i));
+        tokio::spawn(async move { (node.patch(&who, &at, body.clone()).await, body) })
+    });
+    let mut won = Vec::new();
+    for edit in edits.collect::<Vec<_>>() {
+        let (answer, body) = edit.await.unwrap();
+        match answer.status.as_u16() {
+            200 => won.push(body),
+            _ => assert_eq!(answer.expect(412).code(), "precondition_failed"),
+        }
+    }
+    assert_eq!(won.len(), 1, "{at}: {won:?}");
+    let read = nodes[1].get(&As::admin(), at).await.expect(200);
+    for (field, value) in won[0].as_object().unwrap() {
+        assert_eq!(read.json()[field], *value);
+    }
+    assert_ne!(read.header("etag"), version);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_edits_of_one_version_exactly_one_wins() {
     side_by_side(async |nodes| {
-        let admin = As::admin();
-        let made = nodes[0]
-            .post(&admin, "/api/v1/users", json!({"name": "u"}))
-            .await;
+        let (admin, node) = (As::admin(), &nodes[0]);
         let provider =
             json!({"name": "p", "type": "claude", "url": "https://r.example", "apiKey": "k"});
-        let provider = nodes[0].post(&admin, "/api/v1/providers", provider).await;
-        let settings = nodes[0].get(&admin, "/api/v1/settings").await;
-        let places = [
-            (
-                made.header("location").to_owned(),
-                made.header("etag").to_owned(),
-                "note",
-            ),
-            (
-                provider.header("location").to_owned(),
-                provider.header("etag").to_owned(),
-                "note",
-            ),
-            (
-                "/api/v1/settings".to_owned(),
-                settings.header("etag").to_owned(),
-                "pingSeconds",
-            ),
-        ];
-        for (at, version, field) in places {
-            assert!(version.starts_with('"') && version.len() > 3, "{version}");
-            let edits = (0..10).map(|i| {
-                let (node, at) = (nodes[i % 2].clone(), at.clone());
-                let who = As::admin().with("if-match", &version);
-                let value = if field == "note" {
-                    json!(format!("{i}"))
-                } else {
-                    json!(i)
-                };
-                tokio::spawn(async move {
-                    let answer = node.patch(&who, &at, json!({field: value})).await;
-                    if answer.status == 412 {
-                        assert_eq!(answer.code(), "precondition_failed");
-                    }
-                    (answer.status.as_u16(), value)
-                })
-            });
-            let mut outcomes = Vec::new();
-            for edit in edits.collect::<Vec<_>>() {
-                outcomes.push(edit.await.unwrap());
-            }
-            let won: Vec<_> = outcomes
-                .iter()
-                .filter(|(status, _)| *status == 200)
-                .collect();
-            assert_eq!(won.len(), 1, "{at}: {outcomes:?}");
-            assert!(
-                outcomes
-                    .iter()
-                    .all(|(status, _)| [200, 412].contains(status)),
-                "{outcomes:?}"
-            );
-            let read = nodes[1].get(&admin, &at).await.expect(200);
-            assert_eq!(read.json()[field], won[0].1);
-            assert_ne!(read.header("etag"), version);
+        let rule = json!({"name": "r", "match": "contains", "pattern": "x", "fault": "client"});
+        for (at, body) in [
+            ("/api/v1/users", json!({"name": "u"})),
+            ("/api/v1/users/1/keys", json!({})),
+            ("/api/v1/providers", provider),
+            ("/api/v1/provider-groups", json!({"name": "g"})),
+            ("/api/v1/error-rules", rule),
+        ] {
+            let made = node.post(&admin, at, body).await.expect(201);
+            let (at, version) = (made.header("location"), made.header("etag"));
+            race(nodes, at, version, |i| json!({"name": format!("n{i}")})).await;
         }
+        let settings = node.get(&admin, "/api/v1/settings").await;
+        let version = settings.header("etag");
+        race(
+            nodes,
+            "/api/v1/settings",
+            version,
+            |i| json!({"pingSeconds": i}),
+        )
+        .await;
     })
     .await;
 }

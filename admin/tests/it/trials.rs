@@ -22,25 +22,29 @@ async fn provider(app: &App) -> String {
     made.expect(201).header("location").to_owned()
 }
 
+fn good() -> TrialReport {
+    TrialReport {
+        is_ok: true,
+        url: Some("https://relay.example/v1/chat/completions".into()),
+        status: Some(200),
+        connect_ms: Some(12),
+        first_byte_ms: Some(34),
+        total_ms: 56,
+        excerpt: "{}".into(),
+        usage: Some(TrialUsage {
+            input_tokens: 7,
+            ..TrialUsage::default()
+        }),
+        ..TrialReport::default()
+    }
+}
+
 #[tokio::test]
 async fn a_provider_is_tried_as_it_is_and_as_it_would_be() {
     everywhere(async |app| {
         let admin = As::admin();
         let at = format!("{}/test", provider(app).await);
-        *app.gateway.report.lock().unwrap() = TrialReport {
-            is_ok: true,
-            url: Some("https://relay.example/v1/chat/completions".into()),
-            status: Some(200),
-            connect_ms: Some(12),
-            first_byte_ms: Some(34),
-            total_ms: 56,
-            excerpt: "{}".into(),
-            usage: Some(TrialUsage {
-                input_tokens: 7,
-                ..TrialUsage::default()
-            }),
-            ..TrialReport::default()
-        };
+        *app.gateway.report.lock().unwrap() = good();
         let revision = app.revision().await;
         let report = app.post(&admin, &at, json!({})).await.expect(200).json();
         assert_eq!(

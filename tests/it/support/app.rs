@@ -10,7 +10,8 @@ use switchyard::settings::Settings;
 
 use super::eventually;
 
-const ADMIN_TOKEN: &str = "test-admin-token-0123456789";
+/// The admin token of every test.
+pub const ADMIN_TOKEN: &str = "test-admin-token-0123456789";
 
 /// A gateway that runs, with a key to call it.
 pub struct TestApp {
