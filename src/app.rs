@@ -6,6 +6,7 @@ pub mod cli;
 mod control;
 mod error;
 mod forgetter;
+mod guesses;
 mod health;
 mod health_checks;
 mod insight;
@@ -15,6 +16,7 @@ mod monitor;
 mod prober;
 mod retention;
 mod runtime;
+mod trial;
 mod trust;
 
 use std::net::SocketAddr;
@@ -199,7 +201,8 @@ impl App {
         let control = Control {
             monitor,
             config: config.clone(),
-            bus,
+            bus: bus.clone(),
+            sealer: secrets.sealer.clone(),
             routing: routing.clone(),
             upstreams: upstreams.clone(),
             budgets,
@@ -209,6 +212,10 @@ impl App {
             db: db.clone(),
         };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
+        if let Some(bus) = bus {
+            let admin = admin.clone();
+            tasks.spawn("guesses", |stop| guesses::run(bus, admin, stop));
+        }
         let listens = control::listens(&settings, &socket);
         for listen in listens.clone() {
             let admin = admin.clone();
@@ -240,6 +247,7 @@ impl App {
                 is_public: settings.server.admin_listen.is_none(),
                 has_metrics: settings.server.metrics_public,
             },
+            trusted_proxies: settings.server.trusted_proxies.clone(),
             max_request_bytes: settings.server.max_request_bytes,
             drains: Semaphore::new(DRAINS),
             shutdown: lifecycle.shutdown(),

@@ -3,6 +3,8 @@
 use poem_openapi::Tags;
 
 pub mod answers;
+pub mod audit;
+pub mod batch;
 pub mod body;
 pub mod breakers;
 pub mod decimal;
@@ -21,6 +23,7 @@ pub mod requests;
 pub mod routing;
 pub mod rules;
 pub mod session;
+pub mod sessions;
 pub mod settings;
 pub mod system;
 pub mod usage;
@@ -47,6 +50,8 @@ pub enum Tag {
     Live,
     /// What was used and what it cost.
     Usage,
+    /// Who changed what.
+    Audit,
     /// What an admin may change while the gateway runs.
     Settings,
     /// The program itself, for its operator.

@@ -1,9 +1,12 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
+use std::net::IpAddr;
+
 mod limits;
 mod live;
 mod prune;
 mod routing;
+mod trial;
 
 use entity::value::Limits;
 
@@ -14,6 +17,7 @@ pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
 };
+pub use trial::{Trial, TrialAsk, TrialReport, TrialUsage};
 
 use sea_orm::DbErr;
 
@@ -81,6 +85,18 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// When it is no filter, or logging is not the gateway's.
     fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError>;
+
+    /// Asks a provider something, as a request of a client would be sent to it: through its proxy, within the egress policy. Takes less than
+    /// half a minute.
+    async fn try_provider(&self, trial: Trial) -> TrialReport;
+
+    /// The models a key's holder may ask for, as far as the configuration names them.
+    fn models(&self, key_id: i64) -> Vec<String>;
+
+    /// Tells the other nodes that `peer` sent a wrong credential, where they can be told: they count it in [`Admin::throttle`].
+    ///
+    /// [`Admin::throttle`]: crate::Admin::throttle
+    async fn tell_failure(&self, peer: Option<IpAddr>);
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

@@ -1,5 +1,6 @@
 //! Read models: lists by keyset, never by offset, and without counting.
 
+pub mod audit;
 pub mod lists;
 pub mod page;
 pub mod prices;

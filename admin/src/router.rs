@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     Admin, api,
-    auth::{guard::Guard, throttle::Throttle},
+    auth::guard::Guard,
     contract::Contract,
     document,
     problem::Problem,
@@ -35,19 +35,23 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Everything below one endpoint.
 pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
-    let throttle = Arc::new(Throttle::default());
     let service = OpenApiService::new(
+        // A tuple has at most sixteen parts, so there are several.
         (
-            api::session::Api {
-                admin: admin.clone(),
-                throttle: throttle.clone(),
-            },
-            api::me::Api(admin.clone()),
-            api::users::Api(admin.clone()),
-            api::keys::Api(admin.clone()),
-            api::lifecycle::Api(admin.clone()),
-            api::providers::Api(admin.clone()),
-            api::limits::Api(admin.clone()),
+            (
+                api::session::Api(admin.clone()),
+                api::sessions::Api(admin.clone()),
+                api::me::Api(admin.clone()),
+                api::audit::Api(admin.clone()),
+            ),
+            (
+                api::users::Api(admin.clone()),
+                api::keys::Api(admin.clone()),
+                api::lifecycle::Api(admin.clone()),
+                api::providers::Api(admin.clone()),
+                api::providers::trial::Api(admin.clone()),
+                api::limits::Api(admin.clone()),
+            ),
             api::groups::Api(admin.clone()),
             api::error_rules::Api(admin.clone()),
             api::breakers::Api(admin.clone()),
@@ -78,7 +82,6 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
         inner: service.into_endpoint().map_to_response(),
         admin,
         contract: Arc::new(Contract::new(written, &PUBLIC)),
-        throttle,
     };
     let dashboard = Dashboard::embedded();
     web::documentation(Route::new(), served)

@@ -1,6 +1,6 @@
 //! A journey: one client request, from identify to the last byte. This file is the plot; each step is a file of its own.
 
-mod models;
+pub mod models;
 mod receive;
 
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use pingora::proxy::{FailToProxy, Session};
 use uuid::Uuid;
 
 use super::attempt::Plan;
+use super::client_address;
 use super::facts::{Answer, Facts};
 use super::live::LiveGuard;
 use super::parts::Parts;
@@ -77,7 +78,8 @@ impl Journey {
                 .headers
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            client_ip: client_ip(session),
+            client_ip: client_address::of(session, &parts.trusted_proxies)
+                .map(|address| address.to_string()),
         };
         Self {
             facts,
@@ -329,12 +331,4 @@ fn look_into(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Result<Pe
             format!("The body is not valid JSON: {e}."),
         )),
     }
-}
-
-/// The address of the peer, as text.
-fn client_ip(session: &Session) -> Option<String> {
-    session
-        .client_addr()
-        .and_then(|address| address.as_inet())
-        .map(|address| address.ip().to_canonical().to_string())
 }

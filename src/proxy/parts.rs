@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entity::value::KeyHasher;
+use entity::value::{KeyHasher, Networks};
 use tokio::sync::Semaphore;
 
 use super::admin_side::AdminSide;
@@ -38,6 +38,8 @@ pub struct Parts {
     pub template: Template,
     /// Where admin traffic goes.
     pub admin: AdminSide,
+    /// Proxies in front of us, which are believed about whom they forward for.
+    pub trusted_proxies: Networks,
     /// Largest request body, in bytes, after decompression.
     pub max_request_bytes: usize,
     /// Upstreams read on at once after their client left, see `relay::drain`.

@@ -84,12 +84,13 @@ fn the_annotated_reference_equals_the_defaults() {
     assert_eq!(keys.len(), ALL_KEYS.len(), "{keys:?}");
 }
 
-const ALL_KEYS: [&str; 23] = [
+const ALL_KEYS: [&str; 24] = [
     "data_dir",
     "time_zone",
     "server.hostname",
     "server.port",
     "server.admin_listen",
+    "server.trusted_proxies",
     "server.tls_cert",
     "server.tls_key",
     "server.worker_threads",
@@ -116,6 +117,7 @@ fn everything_set(pem: &Path) -> Settings {
         server: Server {
             listen: "[::1]:8080".parse().unwrap(),
             admin_listen: Some("127.0.0.1:9000".parse().unwrap()),
+            trusted_proxies: "10.0.0.0/8,192.0.2.7".parse().unwrap(),
             tls: Some(Tls {
                 cert: pem.to_owned(),
                 key: pem.to_owned(),
@@ -167,6 +169,7 @@ fn every_variable_is_read_and_wins_over_the_file() {
         ("APP_PORT", "8080"),
         ("HOSTNAME", "::1"),
         ("ADMIN_LISTEN", "localhost:9000"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7"),
         ("TLS_CERT", pem_path),
         ("TLS_KEY", pem_path),
         ("WORKER_THREADS", "3"),

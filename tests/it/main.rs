@@ -45,3 +45,4 @@ mod stickiness;
 mod streaming;
 mod time_zone;
 mod tls;
+mod trials;

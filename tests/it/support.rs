@@ -12,7 +12,7 @@ mod store;
 mod tls_front;
 mod upstream;
 
-pub use app::TestApp;
+pub use app::{ADMIN_TOKEN, TestApp};
 pub use books::{Books, Ended, Entry, FIRST_INPUT, Scene, Script, Tokens};
 pub use freezer::Freezer;
 pub use front::{Front, nano};

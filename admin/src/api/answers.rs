@@ -99,6 +99,8 @@ refusals! {
     DeleteRefused: 401 403 404 412 422 429 500 503;
     /// Of trying something out.
     TryRefused: 400 401 403 413 415 422 429 500 503;
+    /// Of asking a provider something.
+    UpstreamRefused: 401 403 404 422 429 500 502 503;
     /// Of reading about oneself.
     SelfRefused: 401 403 422 429 500 503;
     /// Of logging in.
@@ -138,6 +140,7 @@ fn response(status: u16) -> MetaResponse {
             415 => "The body is not `application/json`.",
             422 => "The input has mistakes; `errors` lists every one.",
             429 => "Too many wrong credentials from this address.",
+            502 => "The provider did not answer as it should.",
             503 => "The database does not answer.",
             _ => "Something went wrong on our side.",
         },

@@ -8,6 +8,7 @@ use poem_openapi::{
     param::{Path, Query},
     payload::Json,
 };
+use sea_orm::{DatabaseConnection, DbErr};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     Admin,
-    auth::guard::ForUser,
+    auth::{guard::ForUser, identity::Identity},
     problem::Problem,
     query::{
         page::{Window, cursor as cursor_after},
@@ -34,7 +35,8 @@ mod object;
 use choices::RequestChoices;
 use export::Csv;
 use filter::{Asked, RequestProtocol, StatusClass};
-use object::{RequestDetail, RequestList, RequestRow};
+use object::RequestDetail;
+pub use object::{RequestList, RequestRow};
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -140,16 +142,7 @@ impl Api {
         };
         let filter = filter.of(&caller.0)?;
         let window = Window::new(cursor.0.as_deref(), limit.0)?;
-        let found = requests::search(&self.0.db, &filter, window.after, window.limit).await?;
-        let rows = requests::rows(&self.0.db, found.ids).await?;
-        Ok(Json(RequestList {
-            items: rows
-                .iter()
-                .map(|row| RequestRow::new(&caller.0, row))
-                .collect(),
-            next_cursor: found.next.map(cursor_after),
-            searched_to: found.searched_to,
-        }))
+        Ok(Json(list(&self.0.db, &caller.0, &filter, &window).await?))
     }
 
     /// Export requests as CSV
@@ -280,4 +273,24 @@ impl Api {
         caller.0.must_own(owner, "request")?;
         Ok(Json(RequestDetail::new(&caller.0, &row)))
     }
+}
+
+/// A page of what a search finds, as `caller` may see it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    db: &DatabaseConnection,
+    caller: &Identity,
+    filter: &requests::Filter,
+    window: &Window<Uuid>,
+) -> Result<RequestList, DbErr> {
+    let found = requests::search(db, filter, window.after, window.limit).await?;
+    let rows = requests::rows(db, found.ids).await?;
+    let items = rows.iter().map(|row| RequestRow::new(caller, row));
+    Ok(RequestList {
+        items: items.collect(),
+        next_cursor: found.next.map(cursor_after),
+        searched_to: found.searched_to,
+    })
 }

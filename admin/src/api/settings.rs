@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use entity::{setting, value};
-use poem_openapi::{Enum, Object, OpenApi, param::Header, payload::Json, types::MaybeUndefined};
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::Header,
+    payload::Json,
+    types::{MaybeUndefined, ToJSON},
+};
+use serde_json::Value;
 
 use super::{
     Tag,
@@ -16,7 +22,10 @@ use crate::{
     Admin,
     auth::guard::ForAdmin,
     problem::Mistake,
-    service::{etag, settings},
+    service::{
+        audit::{Pictured, Subject},
+        etag, settings,
+    },
 };
 
 /// The operations.
@@ -133,14 +142,14 @@ impl Api {
     #[oai(path = "/", method = "patch", operation_id = "updateSettings")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The version this change is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
         body: Body<SettingsPatch>,
     ) -> Result<One<Settings>, ChangeRefused> {
         let edit = |current: &mut _| body.0.apply(current);
-        let row = settings::update(&self.0, if_match.0.as_deref(), edit).await?;
+        let row = settings::update(&self.0, &caller.0, if_match.0.as_deref(), edit).await?;
         Ok(one(row))
     }
 }
@@ -152,6 +161,18 @@ fn one(row: setting::Model) -> One<Settings> {
 }
 
 // === impl Settings ===
+
+impl Pictured for setting::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("settings", self.id, "")
+    }
+
+    fn picture(&self, _: &Admin) -> Value {
+        Settings::from(self.value.clone())
+            .to_json()
+            .unwrap_or_default()
+    }
+}
 
 impl From<value::GatewaySettings> for Settings {
     fn from(settings: value::GatewaySettings) -> Self {
