@@ -140,6 +140,11 @@ impl Api {
         /// Of this user.
         #[oai(name = "userId")]
         user_id: Query<Option<i64>>,
+        /// Text in name, first or last characters, in any case.
+        q: Query<Option<String>>,
+        /// Switched on or off.
+        #[oai(name = "isEnabled")]
+        is_enabled: Query<Option<bool>>,
         /// The `nextCursor` of the page before.
         cursor: Query<Option<String>>,
         /// Entries of the page, 50 if not given.
@@ -151,7 +156,12 @@ impl Api {
             return Err(Problem::forbidden("These keys are another user's.").into());
         }
         let window = Window::new(cursor.0.as_deref(), limit.0)?;
-        let page = lists::keys(&self.0.db, own.or(user_id.0), window).await?;
+        let filter = lists::Keys {
+            user_id: own.or(user_id.0),
+            text: q.0,
+            is_enabled: is_enabled.0,
+        };
+        let page = lists::keys(&self.0.db, filter, window).await?;
         Ok(Json(page.map(Key::from).into()))
     }
 
@@ -175,7 +185,11 @@ impl Api {
         caller.0.must_own(id.0, "user")?;
         let user = users::find(&self.0.db, id.0).await?;
         let window = Window::new(cursor.0.as_deref(), limit.0)?;
-        let page = lists::keys(&self.0.db, Some(user.id), window).await?;
+        let filter = lists::Keys {
+            user_id: Some(user.id),
+            ..lists::Keys::default()
+        };
+        let page = lists::keys(&self.0.db, filter, window).await?;
         Ok(Json(page.map(Key::from).into()))
     }
 

@@ -104,6 +104,13 @@ pub struct UserList {
     pub next_cursor: Option<String>,
 }
 
+/// Tags.
+#[derive(Debug, Object)]
+pub struct TagList {
+    /// The tags, sorted.
+    pub items: Vec<String>,
+}
+
 /// What may be said of a user beside the name; null puts a field back to its default.
 #[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
@@ -216,6 +223,15 @@ impl Api {
         let location = format!("/api/v1/users/{}", user.id);
         let version = etag(user.id, user.updated_at);
         Ok(Created::Created(Json(user.into()), location, version))
+    }
+
+    /// List tags
+    ///
+    /// All that users have.
+    #[oai(path = "/tags", method = "get", operation_id = "listUserTags")]
+    async fn tags(&self, _caller: ForAdmin) -> Result<Json<TagList>, ListRefused> {
+        let items = lists::user_tags(&self.0.db).await?;
+        Ok(Json(TagList { items }))
     }
 
     /// Change many users

@@ -35,6 +35,8 @@ async fn many_users_are_changed_alike_or_none() {
             (app.revision().await, app.reloads()),
             (revision + 1, reloads + 1)
         );
+        let tags = app.get(&admin, "/api/v1/users/tags").await.expect(200);
+        assert_eq!(tags.json(), json!({"items": ["team"]}));
         let told = app.get(&admin, "/api/v1/audit?action=update").await.json();
         assert_eq!(told["items"].as_array().unwrap().len(), 2);
 
@@ -73,6 +75,10 @@ async fn many_keys_and_many_providers_are_changed() {
         let admin = As::admin();
         let (_, one, secret) = app.user_with_key(json!({"name": "a"}), json!({})).await;
         let (_, two, _) = app.user_with_key(json!({"name": "b"}), json!({})).await;
+        let found = app
+            .get(&admin, "/api/v1/keys?q=DEFAULT&isEnabled=true")
+            .await;
+        assert_eq!(found.json()["items"].as_array().unwrap().len(), 2);
         let body = json!({"ids": [one, two], "changes": {"isEnabled": false, "rpm": 3}});
         let changed = app
             .patch(&admin, "/api/v1/keys", body)
