@@ -1,6 +1,6 @@
 //! What runs now: requests under way, the sessions of clients, and the view of it that follows.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use poem::http::StatusCode;
@@ -220,7 +220,7 @@ fn together(
     for (key, totals) in past {
         all.push(LiveSession::new(caller, key, Some(totals), &[], names));
     }
-    all.sort_by(|a, b| place(b).cmp(&place(a)));
+    all.sort_by_cached_key(|session| Reverse(place(session)));
     all
 }
 

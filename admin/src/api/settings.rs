@@ -200,6 +200,11 @@ impl From<value::GatewaySettings> for Settings {
 impl SettingsPatch {
     fn apply(self, settings: &mut value::GatewaySettings) {
         let default = value::GatewaySettings::default();
+        let retention = [
+            self.request_retention_days,
+            self.detail_retention_days,
+            self.usage_retention_days,
+        ];
         let policy = self.egress_policy.map_value(value::EgressPolicy::from);
         let time_zone = rules::map(self.time_zone, Some);
         set(&mut settings.egress_policy, policy, default.egress_policy);
@@ -249,21 +254,19 @@ impl SettingsPatch {
             self.probe_seconds,
             default.probe_seconds,
         );
-        set(
-            &mut settings.request_retention_days,
-            self.request_retention_days,
-            default.request_retention_days,
-        );
-        set(
-            &mut settings.detail_retention_days,
-            self.detail_retention_days,
-            default.detail_retention_days,
-        );
-        set(
-            &mut settings.usage_retention_days,
-            self.usage_retention_days,
-            default.usage_retention_days,
-        );
+        apply_retention(retention, settings);
+    }
+}
+
+/// Rows, details and usage lines; all are kept by default.
+fn apply_retention(days: [MaybeUndefined<u32>; 3], settings: &mut value::GatewaySettings) {
+    let slots = [
+        &mut settings.request_retention_days,
+        &mut settings.detail_retention_days,
+        &mut settings.usage_retention_days,
+    ];
+    for (slot, days) in slots.into_iter().zip(days) {
+        set(slot, days, 0);
     }
 }
 
