@@ -4,6 +4,11 @@
 mod audit;
 mod market;
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use entity::usage;
@@ -21,7 +26,7 @@ fn seed() -> u64 {
     let now = || chrono::Utc::now().timestamp_millis().unsigned_abs();
     let seed = std::env::var("LEDGER_SEED");
     let seed = seed.map_or_else(|_| now(), |seed| seed.parse().unwrap());
-    println!("LEDGER_SEED={seed}");
+    eprintln!("LEDGER_SEED={seed}");
     seed
 }
 
@@ -53,7 +58,7 @@ async fn the_bill_is_the_upstreams(store: &TestStore) {
     let db = store.connect().await;
     settled(&market, &app, &db).await;
     let audit = Audit::of(&market, &db).await;
-    println!("{}: {:?}, {audit}", store.name, begun.elapsed());
+    eprintln!("{}: {:?}, {audit}", store.name, begun.elapsed());
     audit.nothing_is_missing();
     audit.rows_are(&traffic.requests).await;
     audit.sums_are_the_lines().await;
@@ -74,9 +79,44 @@ async fn the_bill_is_the_upstreams_on_postgres() {
     store.drop().await;
 }
 
-/// What the upstream finished longer ago than this is never lost. The promise is 200 ms; the rest is for a machine that is busy with
-/// other things and a build without optimisation.
-const LOST_WITHIN: Duration = Duration::from_millis(200 + 300);
+/// What the upstream finished longer ago than this is never lost: the promise.
+const LOST_WITHIN: Duration = Duration::from_millis(200);
+/// What a build without optimisation adds.
+const SLACK: Duration = Duration::from_millis(300);
+
+/// Does what the journal does, a small write and a sync, again and again, and knows how late it came: on a machine that is busy with other
+/// things that is what the promise is late by.
+struct Canary {
+    worst: Arc<AtomicU64>,
+    sings: Arc<AtomicBool>,
+}
+
+impl Canary {
+    fn start(directory: &Path) -> Self {
+        let mut file = File::create(directory.join("canary")).unwrap();
+        let worst = Arc::new(AtomicU64::new(0));
+        let sings = Arc::new(AtomicBool::new(true));
+        let (noted, goes_on) = (worst.clone(), sings.clone());
+        std::thread::spawn(move || {
+            let pause = Duration::from_millis(20);
+            while goes_on.load(Relaxed) {
+                let begun = Instant::now();
+                std::thread::sleep(pause);
+                file.write_all(b"tick").unwrap();
+                file.sync_data().unwrap();
+                let late = begun.elapsed().saturating_sub(pause).as_millis();
+                noted.fetch_max(u64::try_from(late).unwrap(), Relaxed);
+            }
+        });
+        Self { worst, sings }
+    }
+
+    /// How late it was at worst.
+    fn end(self) -> Duration {
+        self.sings.store(false, Relaxed);
+        Duration::from_millis(self.worst.load(Relaxed))
+    }
+}
 
 async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
     let seed = seed();
@@ -90,6 +130,8 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
         at_once: 8,
         pace: Duration::from_millis(5),
     };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let canary = Canary::start(elsewhere.path());
     tokio::select! {
         () = market.run(&front, &traffic) => panic!("it must be cut short"),
         () = tokio::time::sleep(Duration::from_secs(4)) => {}
@@ -97,6 +139,7 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
     // Not only the clients are gone now: so is the gateway.
     process.kill();
     let killed = Instant::now();
+    let late = canary.end();
     tokio::time::sleep(Duration::from_millis(200)).await;
 
     let process = Process::start(data.path(), &environment).await;
@@ -105,10 +148,14 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
     let audit = Audit::of(&market, &db).await;
     let lost = audit.missing();
     let ages: Vec<_> = lost.iter().map(|e| killed.duration_since(e.at)).collect();
-    println!("{}: lost {ages:?}, {audit}", store.name);
+    eprintln!(
+        "{}: lost {ages:?}, the machine was late by {late:?}, {audit}",
+        store.name
+    );
     assert!(audit.lines() > 100, "{audit}");
     let oldest = ages.iter().max().copied().unwrap_or_default();
-    assert!(oldest <= LOST_WITHIN, "{ages:?} {lost:#?}");
+    let within = LOST_WITHIN + SLACK + late * 2;
+    assert!(oldest <= within, "within {within:?}: {ages:?} {lost:#?}");
     audit.sums_are_the_lines().await;
     audit.counters_are_the_lines(process.front()).await;
 
@@ -166,7 +213,7 @@ async fn a_database_that_is_away_delays_lines_and_loses_none() {
     let db = store.connect().await;
     settled(&market, &app, &db).await;
     let audit = Audit::of(&market, &db).await;
-    println!("{}: {} requests, {audit}", store.name, next + 100);
+    eprintln!("{}: {} requests, {audit}", store.name, next + 100);
     audit.nothing_is_missing();
     audit.rows_are(&(0..next + 100)).await;
     audit.sums_are_the_lines().await;
