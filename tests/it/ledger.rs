@@ -7,8 +7,7 @@ mod market;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use entity::usage;
@@ -21,6 +20,7 @@ use market::{Market, Traffic};
 
 /// Requests of random traffic. `LEDGER_REQUESTS=10000` asks for more.
 const REQUESTS: u64 = 4_000;
+
 /// `LEDGER_SEED` repeats a run that failed.
 fn seed() -> u64 {
     let now = || chrono::Utc::now().timestamp_millis().unsigned_abs();
@@ -87,34 +87,33 @@ const SLACK: Duration = Duration::from_millis(300);
 /// Does what the journal does, a small write and a sync, again and again, and knows how late it came: on a machine that is busy with other
 /// things that is what the promise is late by.
 struct Canary {
-    worst: Arc<AtomicU64>,
-    sings: Arc<AtomicBool>,
+    worst: std::thread::JoinHandle<Duration>,
+    stop: mpsc::Sender<()>,
 }
 
 impl Canary {
     fn start(directory: &Path) -> Self {
         let mut file = File::create(directory.join("canary")).unwrap();
-        let worst = Arc::new(AtomicU64::new(0));
-        let sings = Arc::new(AtomicBool::new(true));
-        let (noted, goes_on) = (worst.clone(), sings.clone());
-        std::thread::spawn(move || {
+        let (stop, stopped) = mpsc::channel();
+        let worst = std::thread::spawn(move || {
             let pause = Duration::from_millis(20);
-            while goes_on.load(Relaxed) {
-                let begun = Instant::now();
-                std::thread::sleep(pause);
+            let mut worst = Duration::ZERO;
+            let mut begun = Instant::now();
+            while stopped.recv_timeout(pause).is_err() {
                 file.write_all(b"tick").unwrap();
                 file.sync_data().unwrap();
-                let late = begun.elapsed().saturating_sub(pause).as_millis();
-                noted.fetch_max(u64::try_from(late).unwrap(), Relaxed);
+                worst = worst.max(begun.elapsed().saturating_sub(pause));
+                begun = Instant::now();
             }
+            worst
         });
-        Self { worst, sings }
+        Self { worst, stop }
     }
 
     /// How late it was at worst.
     fn end(self) -> Duration {
-        self.sings.store(false, Relaxed);
-        Duration::from_millis(self.worst.load(Relaxed))
+        self.stop.send(()).unwrap();
+        self.worst.join().unwrap()
     }
 }
 
@@ -153,6 +152,16 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
         store.name
     );
     assert!(audit.lines() > 100, "{audit}");
+    for (entry, age) in lost
+        .iter()
+        .zip(&ages)
+        .filter(|(_, age)| **age > LOST_WITHIN)
+    {
+        eprintln!(
+            "lost after {age:?}: {entry:?}, {:?}",
+            market.plan(entry.request)
+        );
+    }
     let oldest = ages.iter().max().copied().unwrap_or_default();
     let within = LOST_WITHIN + SLACK + late * 2;
     assert!(oldest <= within, "within {within:?}: {ages:?} {lost:#?}");
