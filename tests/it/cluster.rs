@@ -222,7 +222,7 @@ async fn a_frozen_redis_delays_nobody_and_forgets_nothing() {
             longest = begun.elapsed().max(longest);
         }
     }
-    println!("the longest of 40 requests while Redis was frozen took {longest:?}");
+    eprintln!("the longest of 40 requests while Redis was frozen took {longest:?}");
     assert!(longest <= LONGEST, "{longest:?}");
     let mut spent = 6;
     for front in &cluster.fronts {
