@@ -18,7 +18,9 @@ const SHARDS: usize = 16;
 
 /// Requests under way. Clones are the same.
 #[derive(Clone, Default)]
-pub struct Flights(Arc<[Mutex<HashMap<Uuid, Arc<dyn Passenger>>>; SHARDS]>);
+pub struct Flights(Arc<[Shard; SHARDS]>);
+
+type Shard = Mutex<HashMap<Uuid, Arc<dyn Passenger>>>;
 
 /// A request that can tell of itself.
 pub trait Passenger: Send + Sync {

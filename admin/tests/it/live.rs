@@ -87,6 +87,7 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn sessions_are_those_of_now_and_of_lately() {
     everywhere(async |app| {
         let login = json!({"canLoginWebUi": true});
