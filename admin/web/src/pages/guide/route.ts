@@ -1,0 +1,30 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { BookOpenIcon } from "lucide-react";
+
+import { definePage } from "@/app/page";
+import { rootRoute } from "@/app/root";
+
+export const PLATFORMS = ["unix", "windows"] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+export interface GuideSearch {
+  os?: Platform;
+}
+
+/** Open to everybody: whoever got a key needs it before they can log in. */
+const route = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/usage-doc",
+  validateSearch: ({ os }: Record<string, unknown>): GuideSearch => (os === "windows" || os === "unix" ? { os } : {}),
+  component: lazyRouteComponent(() => import("./page"), "GuidePage"),
+});
+
+export const guide = definePage({
+  route,
+  title: { en: "Set-up guide", zh: "接入指南" },
+  icon: BookOpenIcon,
+  group: "mine",
+  letter: "d",
+  roles: ["admin", "user", "read-only"],
+  words: "docs claude codex gemini sdk curl environment install",
+});
