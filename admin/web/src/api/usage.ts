@@ -1,5 +1,5 @@
 // What was used, from the sums of each hour.
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 
 import { type Schemas, api, everyPage, unwrap } from "./client";
 
@@ -95,4 +95,15 @@ export function hoursAgo(hours: number): string {
 /** The last 24 hours. */
 export function lastDay(): Span {
   return { from: hoursAgo(23) };
+}
+
+/** Reaches back to the beginning of yesterday, whatever the hour and the clocks. */
+const PULSE_HOURS = 50;
+
+/** Hour by hour, today and yesterday. */
+export const pulseQuery = () => usageSeriesQuery({ interval: "hour", from: hoursAgo(PULSE_HOURS) });
+
+/** The time zone the gateway counts days by; null until it is known. */
+export function useGatewayZone(): string | null {
+  return useQuery(pulseQuery()).data?.timeZone ?? null;
 }

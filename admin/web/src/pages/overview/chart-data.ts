@@ -24,7 +24,17 @@ export interface ChartData {
   starts: string[];
   series: Series[];
   members: Member[];
+  total: Total;
 }
+
+export interface Total {
+  cost: number;
+  requests: number;
+  failures: number;
+  tokens: number;
+}
+
+const NOTHING: Total = { cost: 0, requests: 0, failures: 0, tokens: 0 };
 
 interface Ask {
   span: Span | null;
@@ -58,7 +68,7 @@ export function useChartData({ span, interval, by, measure, of, restLabel }: Ask
   });
   const isPending = !enabled || top.isPending || top.isPlaceholderData || total.isPending || parts.isPending;
   const made = useMemo(() => {
-    if (isPending || !total.data) return { starts: [], series: [], members: [] };
+    if (isPending || !total.data) return { starts: [], series: [], members: [], total: NOTHING };
     const valuesOf = (items: readonly { usage: Usage }[] | undefined) => (items ?? []).map(({ usage }) => measured(usage, measure));
     const series = asked.map(({ share }, at) => ({ id: shareId(share), label: nameOf(share), color: seriesColor(at), values: valuesOf(parts.data[at]?.items) }));
     const members: Member[] = series.map(({ id, label, color }, at) => ({ id, label, color, share: asked[at]?.share ?? null, usage: asked[at]?.share.usage ?? null }));
@@ -67,7 +77,16 @@ export function useChartData({ span, interval, by, measure, of, restLabel }: Ask
       series.push({ id: "rest", label: restLabel, color: REST_COLOR, values: left });
       members.push({ id: "rest", label: restLabel, color: REST_COLOR, share: null, usage: null });
     }
-    return { starts: total.data.items.map(({ start }) => start), series, members };
+    const whole = total.data.items.reduce(
+      (all, { usage }) => ({
+        cost: all.cost + Number(usage.costUsd),
+        requests: all.requests + usage.requests,
+        failures: all.failures + usage.failures,
+        tokens: all.tokens + usage.totalTokens,
+      }),
+      NOTHING,
+    );
+    return { starts: total.data.items.map(({ start }) => start), series, members, total: whole };
   }, [isPending, total.data, parts.data, asked, measure, nameOf, restLabel]);
   return {
     ...made,

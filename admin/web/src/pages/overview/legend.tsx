@@ -93,7 +93,11 @@ export function Legend({ data, hidden, onToggle, span, by, measure }: Props) {
         <tfoot>
           <tr className="border-t font-medium">
             <th scope="row" className="py-1.5 text-left font-medium">{t.total}</th>
-            <td colSpan={5} className={CELL}>{short(total)}</td>
+            <td />
+            <td className={CELL}>{format.usd(data.total.cost)}</td>
+            <td className={cn(CELL, "max-sm:hidden", measure === "requests" && "max-sm:table-cell")}>{format.count(data.total.requests)}</td>
+            <td className={cn(CELL, "max-md:hidden")}>{data.total.requests > 0 ? format.percent(data.total.failures / data.total.requests) : "—"}</td>
+            <td className={cn(CELL, "max-md:hidden", measure === "tokens" && "max-md:table-cell")}>{format.compact(data.total.tokens)}</td>
           </tr>
         </tfoot>
       </table>

@@ -6,7 +6,7 @@ import { useMemo } from "react";
 
 import { breakersQuery, providersQuery } from "@/api/providers";
 import { recentRequestsQuery } from "@/api/requests";
-import { hoursAgo, topUsageQuery, usageSeriesQuery } from "@/api/usage";
+import { pulseQuery, topUsageQuery } from "@/api/usage";
 import { Empty } from "@/components/empty";
 import { PageHeader } from "@/components/page-header";
 import { QueryFailure } from "@/components/query-failure";
@@ -25,14 +25,12 @@ import { UsageCard } from "./usage-card";
 import { useMatters } from "./use-matters";
 
 const route = getRouteApi("/app/overview");
-/** Reaches back to the beginning of yesterday, whatever the hour and the clocks. */
-const HOURS = 50;
 
 export function OverviewPage() {
   const t = useMessages(messages);
   const language = useLanguage();
   const search = route.useSearch();
-  const hours = useQuery(usageSeriesQuery({ interval: "hour", from: hoursAgo(HOURS) }));
+  const hours = useQuery(pulseQuery());
   const zone = hours.data?.timeZone ?? null;
   const today = zone && dayOf(Date.now(), zone);
   const span = useMemo(() => (zone && today ? { from: new Date(startOf(today, zone)).toISOString() } : null), [zone, today]);

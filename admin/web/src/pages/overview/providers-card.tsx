@@ -64,10 +64,10 @@ export function ProvidersCard({ providers, breakers, today }: Props) {
           {rows.slice(0, MOST).map(({ provider, usage, state }) => {
             const errors = usage ? errorShare(usage) : null;
             return (
-              <li key={provider.id} className={cn("flex items-center gap-2.5 px-4 py-2", state === "off" && "opacity-60")}>
+              <li key={provider.id} className="flex items-center gap-2.5 px-4 py-2">
                 <ProviderMark type={provider.type} className="size-6 rounded-md text-2xs" />
                 <div className="min-w-0 flex-1">
-                  <Link to="/providers" search={{ edit: provider.id }} className="block truncate rounded text-[0.8125rem] leading-4.5 hover:underline">
+                  <Link to="/providers" search={{ edit: provider.id }} className={cn("block truncate rounded text-[0.8125rem] leading-4.5 hover:underline", state === "off" && "text-muted-foreground")}>
                     {provider.name}
                   </Link>
                   <span className="flex items-center gap-1.5 text-2xs text-muted-foreground">

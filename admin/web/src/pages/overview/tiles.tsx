@@ -39,6 +39,9 @@ function Tile({ label, value, delta, note, line }: TileProps) {
   );
 }
 
+/** From here on a factor says more than percents. */
+const MANY = 9;
+
 function Delta({ share, isWorse }: { share: number | null; isWorse?: boolean }) {
   const t = useMessages(messages);
   const format = useFormat();
@@ -48,7 +51,7 @@ function Delta({ share, isWorse }: { share: number | null; isWorse?: boolean }) 
     <Tooltip content={t.versus}>
       <span tabIndex={0} className={cn("inline-flex items-center gap-0.5 rounded text-xs font-medium tabular-nums", isWorse ? "text-bad" : "text-muted-foreground")}>
         <Arrow aria-hidden className="size-3" />
-        {format.percent(Math.abs(share))}
+        {share > MANY ? `×${format.count(share + 1)}` : format.percent(Math.abs(share))}
         <span className="sr-only">{t.versus}</span>
       </span>
     </Tooltip>
