@@ -1,5 +1,6 @@
 // The columns: who, how much, and what it says of them.
 import type { ColumnDef } from "@tanstack/react-table";
+import type { ReactNode } from "react";
 
 import type { UsageShare } from "@/api/usage";
 import { cn } from "@/lib/cn";
@@ -25,13 +26,12 @@ export function columnsOf({ t, format, who, nameOf, sort, top, total }: Context)
   const number = { isNumber: true };
   const main = (measure: Measure) => cn(sort === measure ? "font-medium" : "text-muted-foreground");
   return [
-    { id: "rank", size: 52, header: "#", meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <Rank rank={row.original.rank} /> },
-    { id: "who", size: 240, header: who, cell: ({ row }) => <span className="truncate pl-2 font-medium" title={nameOf(row.original)}>{nameOf(row.original)}</span> },
+    { id: "rank", size: 44, header: "#", meta: { isFixed: true }, cell: ({ row }) => <Rank rank={row.original.rank} /> },
+    { id: "who", size: 240, header: who, cell: ({ row }) => <span className="truncate font-medium" title={nameOf(row.original)}>{nameOf(row.original)}</span> },
     {
       id: "bar",
       size: 220,
       header: t.share,
-      meta: { label: t.share },
       cell: ({ row }) => <ShareBar value={measured(row.original.usage, sort)} top={top} total={total} format={format} />,
     },
     { id: "cost", size: 100, header: t.measures.cost, enableSorting: true, meta: number, cell: ({ row }) => <span className={main("cost")}>{format.usd(row.original.usage.costUsd)}</span> },
@@ -61,7 +61,7 @@ export function columnsOf({ t, format, who, nameOf, sort, top, total }: Context)
   ];
 }
 
-function Soft({ children }: { children: React.ReactNode }) {
+function Soft({ children }: { children: ReactNode }) {
   return <span className="text-muted-foreground">{children}</span>;
 }
 

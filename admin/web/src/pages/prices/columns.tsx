@@ -39,8 +39,8 @@ export function columnsOf(t: Words): ColumnDef<Price>[] {
         </span>
       ),
     },
-    ...SHOWN.map(([figure, size]): ColumnDef<Price> => ({ id: figure, size, header: t.figures[figure], meta: { isNumber: true }, cell: ({ row }) => <Dollars value={row.original[figure]} /> })),
-    { id: "source", size: 100, header: t.source, cell: ({ row }) => <SourceBadge source={row.original.source} /> },
+    ...SHOWN.map(([figure, size]): ColumnDef<Price> => ({ id: figure, size, header: t.figures[figure], meta: { isNumber: true }, cell: ({ row }) => <FigureCell price={row.original} figure={figure} /> })),
+    { id: "source", size: 116, header: () => <span className="pl-4">{t.source}</span>, cell: ({ row }) => <span className="pl-4"><SourceBadge source={row.original.source} /></span> },
     {
       id: "since",
       size: 120,
@@ -48,6 +48,23 @@ export function columnsOf(t: Words): ColumnDef<Price>[] {
       cell: ({ row: { original } }) => <span className="truncate text-xs text-muted-foreground">{original.effectiveAt ? <ClockTime value={original.effectiveAt} /> : t.always}</span>,
     },
   ];
+}
+
+/** Models that are not sold by the token show what they are sold by. */
+function FigureCell({ price, figure }: { price: Price; figure: Figure }) {
+  const t = useMessages(messages);
+  const value = price[figure];
+  const instead: readonly [string | undefined, string] | null =
+    value !== undefined ? null
+    : figure === "outputPerMillionUsd" ? [price.perImageUsd, t.perImage]
+    : figure !== "inputPerMillionUsd" ? null
+    : price.perRequestUsd !== undefined ? [price.perRequestUsd, t.perRequest] : [price.perInputImageUsd, t.perImage];
+  if (!instead?.[0]) return <Dollars value={value} />;
+  return (
+    <span className="whitespace-nowrap">
+      <Dollars value={instead[0]} /> <span className="text-2xs text-muted-foreground">{instead[1]}</span>
+    </span>
+  );
 }
 
 export function Dollars({ value, className }: { value: string | undefined; className?: string }) {

@@ -1,7 +1,7 @@
 // One model's price: its figures, its tiers, and what it was before.
 import { useQuery } from "@tanstack/react-query";
 import { PencilIcon, Trash2Icon } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 
 import { type PriceChange, priceHistoryQuery, priceQuery, useDeletePrice } from "@/api/prices";
 import { toast } from "@/app/toasts";
@@ -48,7 +48,7 @@ export function PriceSheet({ model, onEdit, onClose }: Props) {
   return (
     <SheetContent
       title={<span className="font-mono text-sm">{model}</span>}
-      description={value && value.pricedAs !== model ? t.pricedAs(value.pricedAs) : t.text}
+      description={value ? [value.pricedAs !== model && t.pricedAs(value.pricedAs), value.effectiveAt ? t.holdsSince(format.exact(value.effectiveAt)) : t.holdsAlways].filter(Boolean).join(" · ") : model}
       footer={
         <>
           {value?.source === "manual" && (
@@ -105,7 +105,7 @@ export function PriceSheet({ model, onEdit, onClose }: Props) {
   );
 }
 
-function Section({ title, children }: { title: string; children: React.ReactNode }) {
+function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section>
       <h3 className="pb-2 text-xs font-medium text-muted-foreground">{title}</h3>
@@ -118,16 +118,18 @@ function FigureGrid({ figures, isSmall }: { figures: Figures; isSmall?: boolean 
   const t = useMessages(messages);
   const isPerMillion = (name: string) => (TOKEN_FIGURES as readonly string[]).includes(name);
   return (
-    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-border sm:grid-cols-3">
-      {listed(figures).map(([name, value]) => (
-        <div key={name} className={cn("bg-surface px-3", isSmall ? "py-1.5" : "py-2")}>
-          <dt className="truncate text-2xs text-muted-foreground">{t.figures[name]}</dt>
-          <dd className={cn("tabular-nums", isSmall ? "text-[0.8125rem]" : "text-[0.9375rem] font-medium")}>
-            {dollars(value)} {isPerMillion(name) && <span className="text-2xs font-normal text-muted-foreground">{t.perMillion}</span>}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <div className="overflow-hidden rounded-lg border">
+      <dl className="-mr-px -mb-px grid grid-cols-2 bg-surface sm:grid-cols-3">
+        {listed(figures).map(([name, value]) => (
+          <div key={name} className={cn("border-r border-b px-3", isSmall ? "py-1.5" : "py-2")}>
+            <dt className="truncate text-2xs text-muted-foreground">{t.figures[name]}</dt>
+            <dd className={cn("tabular-nums", isSmall ? "text-[0.8125rem]" : "text-[0.9375rem] font-medium")}>
+              {dollars(value)} {isPerMillion(name) && <span className="text-2xs font-normal text-muted-foreground">{t.perMillion}</span>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 // A price set by hand: figures for tokens, for requests and images, and for long prompts and tiers of service.
 import { useQuery } from "@tanstack/react-query";
 import { PlusIcon, XIcon } from "lucide-react";
-import { type FormEvent, useMemo } from "react";
+import { type FormEvent, type ReactNode, useMemo } from "react";
 
 import { type Price, type PriceInput, SERVICE_TIERS, type ServiceTier, type TierInput, priceQuery, usePutPrice } from "@/api/prices";
 import { ProblemError, describe } from "@/api/problem";
@@ -180,7 +180,7 @@ function Tiers({ form }: { form: Form<Values> }) {
   );
 }
 
-function Small({ label, children }: { label: string; children: React.ReactNode }) {
+function Small({ label, children }: { label: string; children: ReactNode }) {
   return (
     <label className="block min-w-0 flex-1 space-y-1">
       <span className="block truncate text-2xs text-muted-foreground">{label}</span>
