@@ -37,8 +37,20 @@ export const unpricedQuery = queryOptions({
   refetchInterval: 60_000,
 });
 
-/** One with its version. */
+/** The price that holds for a model now. A model without one is an ordinary answer here: null. */
 export const priceQuery = (model: string) =>
+  queryOptions({
+    queryKey: [...ALL, "now", model],
+    queryFn: async () => {
+      const { data, error, response } = await api.GET("/api/v1/prices/{model}", path(model));
+      if (response.status === 404) return null;
+      return unwrap(Promise.resolve({ data, error, response }));
+    },
+    staleTime: 300_000,
+  });
+
+/** The same with its version, for a form. */
+export const versionedPriceQuery = (model: string) =>
   queryOptions({ queryKey: [...ALL, "one", model], queryFn: () => versioned(api.GET("/api/v1/prices/{model}", path(model))), retry: false });
 
 export const priceHistoryQuery = (model: string) =>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { PencilIcon, Trash2Icon } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
-import { type PriceChange, priceHistoryQuery, priceQuery, useDeletePrice } from "@/api/prices";
+import { type PriceChange, priceHistoryQuery, versionedPriceQuery, useDeletePrice } from "@/api/prices";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
 import { QueryFailure } from "@/components/query-failure";
@@ -29,7 +29,7 @@ interface Props {
 export function PriceSheet({ model, onEdit, onClose }: Props) {
   const t = useMessages(messages);
   const format = useFormat();
-  const price = useQuery(priceQuery(model));
+  const price = useQuery(versionedPriceQuery(model));
   const history = useQuery(priceHistoryQuery(model));
   const remove = useDeletePrice();
   const [isAsking, setIsAsking] = useState(false);

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { PlusIcon, XIcon } from "lucide-react";
 import { type FormEvent, type ReactNode, useMemo } from "react";
 
-import { type Price, type PriceInput, SERVICE_TIERS, type ServiceTier, type TierInput, priceQuery, usePutPrice } from "@/api/prices";
+import { type Price, type PriceInput, SERVICE_TIERS, type ServiceTier, type TierInput, versionedPriceQuery, usePutPrice } from "@/api/prices";
 import { ProblemError, describe } from "@/api/problem";
 import { toast } from "@/app/toasts";
 import { FieldSection } from "@/components/form/field";
@@ -41,7 +41,7 @@ interface Props {
 }
 
 export function PriceForm({ model, onClose }: Props) {
-  const price = useQuery({ ...priceQuery(model ?? ""), enabled: model !== null, staleTime: 0 });
+  const price = useQuery({ ...versionedPriceQuery(model ?? ""), enabled: model !== null, staleTime: 0 });
   const isMissing = price.error instanceof ProblemError && price.error.status === 404;
   if (model !== null && !price.isFetched && !isMissing) return <Waiting />;
   const value = price.data?.value;
