@@ -77,3 +77,11 @@ export const recentRequestsQuery = (limit: number) =>
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/requests", { params: { query: { from: new Date(Date.now() - RECENT_MS).toISOString(), limit } }, signal })),
     refetchInterval: 10_000,
   });
+
+/** A few of the newest, for a glance. */
+export const latestRequestsQuery = (query: { keyId?: number | undefined; limit: number }) =>
+  queryOptions({
+    queryKey: ["requests", "latest", query],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/requests", { params: { query }, signal })),
+    refetchInterval: 15_000,
+  });

@@ -3,9 +3,7 @@ import { BookOpenIcon } from "lucide-react";
 
 import { definePage } from "@/app/page";
 import { rootRoute } from "@/app/root";
-
-export const PLATFORMS = ["unix", "windows"] as const;
-export type Platform = (typeof PLATFORMS)[number];
+import { PLATFORMS, type Platform } from "@/lib/setup";
 
 export interface GuideSearch {
   os?: Platform;
@@ -15,7 +13,10 @@ export interface GuideSearch {
 const route = createRoute({
   getParentRoute: () => rootRoute,
   path: "/usage-doc",
-  validateSearch: ({ os }: Record<string, unknown>): GuideSearch => (os === "windows" || os === "unix" ? { os } : {}),
+  validateSearch: (search: Record<string, unknown>): GuideSearch => {
+    const os = PLATFORMS.find((each) => each === search.os);
+    return os ? { os } : {};
+  },
   component: lazyRouteComponent(() => import("./page"), "GuidePage"),
 });
 

@@ -34,7 +34,7 @@ export function PricesPage() {
   const t = useMessages(messages);
   const navigate = route.useNavigate();
   const search = route.useSearch();
-  const { q, source, view, model, edit, task } = search;
+  const { q, source, view, model, set, task } = search;
   const isUnpriced = view === "unpriced";
   const list = useInfiniteQuery({ ...pricesQuery({ ...(q && { q }), ...(source && { source }) }), enabled: !isUnpriced });
   const unpriced = useQuery(unpricedQuery);
@@ -46,8 +46,8 @@ export function PricesPage() {
     [navigate],
   );
   const find = useCallback((next: string) => go({ q: next || undefined }), [go]);
-  const close = () => go({ model: undefined, edit: undefined, task: undefined });
-  useShortcuts([{ keys: "n", text: t.addShortcut, run: () => go({ edit: true }) }]);
+  const close = () => go({ model: undefined, set: undefined, task: undefined });
+  useShortcuts([{ keys: "n", text: t.addShortcut, run: () => go({ set: true }) }]);
   const reprice = (models: readonly string[]) => {
     setToReprice(models);
     go({ task: "reprice" });
@@ -58,7 +58,7 @@ export function PricesPage() {
         <Button onClick={() => go({ task: "import" })}><FileUpIcon /> {t.import}</Button>
         <Button onClick={() => go({ task: "sync" })}><RefreshCwIcon /> {t.sync}</Button>
         <Button onClick={() => reprice([])}><HistoryIcon /> {t.reprice}</Button>
-        <Button look="primary" onClick={() => go({ edit: true })}><PlusIcon /> {t.add}</Button>
+        <Button look="primary" onClick={() => go({ set: true })}><PlusIcon /> {t.add}</Button>
       </PageHeader>
       <div className="flex flex-wrap items-center gap-2 px-4 pb-3 md:px-6">
         <Segmented
@@ -81,7 +81,7 @@ export function PricesPage() {
         )}
       </div>
       {isUnpriced ? (
-        <Unpriced query={unpriced} q={q} onSet={(name) => go({ edit: name })} onReprice={(name) => reprice([name])} />
+        <Unpriced query={unpriced} q={q} onSet={(name) => go({ set: name })} onReprice={(name) => reprice([name])} />
       ) : list.error && !list.data ? (
         <QueryFailure query={list} />
       ) : !list.data ? (
@@ -101,14 +101,14 @@ export function PricesPage() {
           empty={
             <Empty icon={SearchXIcon} title={t.nothing} text={t.nothingText}>
               {(q || source) && <Button onClick={() => go({ q: undefined, source: undefined })}>{t.clear}</Button>}
-              <Button look="primary" onClick={() => go({ edit: q ?? true })}><PlusIcon /> {t.add}</Button>
+              <Button look="primary" onClick={() => go({ set: q ?? true })}><PlusIcon /> {t.add}</Button>
             </Empty>
           }
         />
       )}
-      <Dialog open={edit !== undefined || task !== undefined || model !== undefined} onOpenChange={(isOpen) => !isOpen && close()}>
-        {edit !== undefined ? (
-          <PriceForm key={String(edit)} model={edit === true ? null : edit} onClose={() => go({ edit: undefined })} />
+      <Dialog open={set !== undefined || task !== undefined || model !== undefined} onOpenChange={(isOpen) => !isOpen && close()}>
+        {set !== undefined ? (
+          <PriceForm key={String(set)} model={set === true ? null : set} onClose={() => go({ set: undefined })} />
         ) : task === "import" ? (
           <ImportSheet onClose={close} />
         ) : task === "sync" ? (
@@ -116,7 +116,7 @@ export function PricesPage() {
         ) : task === "reprice" ? (
           <RepriceSheet key={toReprice.join()} models={toReprice} onClose={close} />
         ) : (
-          model !== undefined && <PriceSheet model={model} onEdit={() => go({ edit: model })} onClose={close} />
+          model !== undefined && <PriceSheet model={model} onEdit={() => go({ set: model })} onClose={close} />
         )}
       </Dialog>
     </FullPage>

@@ -16,13 +16,13 @@ export interface PricesSearch {
   /** The model whose price is open. */
   model?: string;
   /** The form is open: for this model, or for a new one. */
-  edit?: string | true;
+  set?: string | true;
   /** A larger piece of work is open. */
   task?: Task;
 }
 
 function read(search: Record<string, unknown>): PricesSearch {
-  const { q, view, model, edit } = search;
+  const { q, view, model, set } = search;
   const source = PRICE_SOURCES.find((each) => each === search.source);
   const task = TASKS.find((each) => each === search.task);
   return {
@@ -30,7 +30,7 @@ function read(search: Record<string, unknown>): PricesSearch {
     ...(source && { source }),
     ...(view === "unpriced" && { view }),
     ...(model !== undefined && model !== "" && { model: String(model) }),
-    ...(edit === true ? { edit } : typeof edit === "string" && edit !== "" && { edit }),
+    ...(set === true ? { set } : typeof set === "string" && set !== "" && { set }),
     ...(task && { task }),
   };
 }
