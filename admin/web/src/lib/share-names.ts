@@ -70,3 +70,10 @@ export function useShareName(dimension: UsageDimension): (share: Pick<UsageShare
 export function shareId({ id, name }: Pick<UsageShare, "id" | "name">): string {
   return `${id ?? ""}:${name ?? ""}`;
 }
+
+/** The filter of the request log for a share. */
+export function requestsOf(by: UsageDimension, { id, name }: Pick<UsageShare, "id" | "name">): { user?: number; key?: number; provider?: number; model?: string } | null {
+  if (by === "model") return name ? { model: name } : null;
+  if (by === "client" || id === null || id === undefined) return null;
+  return { [by]: id };
+}

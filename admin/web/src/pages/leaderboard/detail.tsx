@@ -10,8 +10,7 @@ import { Skeleton } from "@/components/ui/skeleton";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 import { cacheShare, measured } from "@/lib/measure";
-import { dimensionWords, shareId, useShareName } from "@/lib/share-names";
-import { requestsOf } from "@/pages/overview/legend";
+import { dimensionWords, requestsOf, shareId, useShareName } from "@/lib/share-names";
 
 import { ShareBar } from "./columns";
 import { messages } from "./messages";

@@ -8,6 +8,7 @@ import { myUsageQuery } from "@/api/me";
 import { useSession } from "@/api/session";
 import type { UsageSummary } from "@/api/usage";
 import { BarChart, ChartSkeleton } from "@/components/chart";
+import { useChartData, valueFormat } from "@/components/chart/data";
 import { Empty } from "@/components/empty";
 import { PageHeader } from "@/components/page-header";
 import { QueryFailure } from "@/components/query-failure";
@@ -20,8 +21,6 @@ import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 import { MEASURES, sum } from "@/lib/measure";
 import { dayOf, shifted, startOf } from "@/lib/zone";
-import { useChartData } from "@/pages/overview/chart-data";
-import { valueFormat } from "@/pages/overview/usage-card";
 
 import { LimitsCard } from "./limits-card";
 import { messages } from "./messages";

@@ -1,15 +1,15 @@
 // The chart's table: a colour, a name, its figures.
 import { Link } from "@tanstack/react-router";
 
-import { type Span, type UsageDimension, type UsageShare } from "@/api/usage";
+import { type Span, type UsageDimension } from "@/api/usage";
+import { type ChartData, type Member, valueFormat } from "@/components/chart/data";
 import { Skeleton } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 import { type Measure, errorShare, sum } from "@/lib/measure";
-import { dimensionWords } from "@/lib/share-names";
+import { dimensionWords, requestsOf } from "@/lib/share-names";
 
-import type { ChartData, Member } from "./chart-data";
 import { messages } from "./messages";
 
 interface Props {
@@ -28,7 +28,7 @@ export function Legend({ data, hidden, onToggle, span, by, measure }: Props) {
   const words = useMessages(dimensionWords);
   const total = sum(data.series.flatMap(({ values }) => values));
   const format = useFormat();
-  const short = (value: number) => (measure === "cost" ? format.usd(value) : measure === "requests" ? format.count(value) : format.compact(value));
+  const short = valueFormat(measure, format);
   if (data.isPending) {
     return (
       <div aria-busy className="space-y-3 px-4 py-3">
@@ -114,11 +114,4 @@ function MemberName({ member, by, span }: { member: Member; by: UsageDimension; 
       {member.label}
     </Link>
   );
-}
-
-/** The filter of the request log for a share. */
-export function requestsOf(by: UsageDimension, { id, name }: Pick<UsageShare, "id" | "name">): { user?: number; key?: number; provider?: number; model?: string } | null {
-  if (by === "model") return name ? { model: name } : null;
-  if (by === "client" || id === null || id === undefined) return null;
-  return { [by]: id };
 }

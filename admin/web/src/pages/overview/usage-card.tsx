@@ -6,6 +6,7 @@ import { useMemo, useState } from "react";
 import { DIMENSIONS } from "@/api/usage";
 import { useShortcuts } from "@/app/shortcuts";
 import { BarChart, ChartSkeleton } from "@/components/chart";
+import { useChartData, valueFormat } from "@/components/chart/data";
 import { Empty } from "@/components/empty";
 import { QueryFailure } from "@/components/query-failure";
 import { SpanPicker } from "@/components/span-picker";
@@ -15,11 +16,10 @@ import { Select } from "@/components/ui/input";
 import { Segmented } from "@/components/ui/tabs";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
-import { MEASURES, type Measure, sum } from "@/lib/measure";
+import { MEASURES, sum } from "@/lib/measure";
 import { dimensionWords } from "@/lib/share-names";
 import { dayOf, shifted, startOf } from "@/lib/zone";
 
-import { useChartData } from "./chart-data";
 import { Legend } from "./legend";
 import { messages } from "./messages";
 import { type OverviewSearch, SPANS, type SpanName, daysOf, intervalOf } from "./search";
@@ -117,9 +117,4 @@ export function UsageCard({ search, zone }: Props) {
       )}
     </Card>
   );
-}
-
-export function valueFormat(measure: Measure, format: ReturnType<typeof useFormat>): (value: number) => string {
-  if (measure === "cost") return format.usd;
-  return measure === "requests" ? format.count : format.compact;
 }

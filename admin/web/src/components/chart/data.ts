@@ -3,10 +3,12 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { type Span, type UsageDimension, type UsageFilter, type UsageInterval, type UsageShare, filterFor, topUsageQuery, usageSeriesQuery } from "@/api/usage";
-import { MOST_SERIES, REST_COLOR, seriesColor } from "@/components/chart/colors";
-import { type Series, rest } from "@/components/chart/stack";
+import type { Format } from "@/lib/format";
 import { type Measure, type Usage, measured } from "@/lib/measure";
 import { shareId, useShareName } from "@/lib/share-names";
+
+import { MOST_SERIES, REST_COLOR, seriesColor } from "./colors";
+import { type Series, rest } from "./stack";
 
 export interface Member {
   id: string;
@@ -97,4 +99,10 @@ export function useChartData({ span, interval, by, measure, of, restLabel }: Ask
       void total.refetch();
     },
   };
+}
+
+/** How values of a measure are written in full. */
+export function valueFormat(measure: Measure, format: Format): (value: number) => string {
+  if (measure === "cost") return format.usd;
+  return measure === "requests" ? format.count : format.compact;
 }
