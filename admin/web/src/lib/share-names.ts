@@ -68,7 +68,7 @@ export function useShareName(dimension: UsageDimension): (share: Pick<UsageShare
 
 /** What tells a share from the others of its dimension. */
 export function shareId({ id, name }: Pick<UsageShare, "id" | "name">): string {
-  return `${id ?? ""}:${name ?? ""}`;
+  return id === null || id === undefined ? `=${name ?? ""}` : String(id);
 }
 
 /** The filter of the request log for a share. */

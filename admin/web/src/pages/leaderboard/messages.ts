@@ -20,7 +20,7 @@ export const messages = defineMessages({
     emptyText: "Choose a longer span, or point a client at the gateway: the set-up guide shows how.",
     guide: "Set-up guide",
     sortedBy: "Sorted by",
-    detail: (rank: number, of: string) => `No. ${rank} of ${of}`,
+    detail: (rank: number, of: string) => `No. ${rank} among ${of.toLowerCase()}`,
     chart: (name: string) => `Cost of ${name} over time`,
     total: "Total",
     cost: "Cost",

@@ -54,7 +54,7 @@ export function LeaderboardPage() {
   const columns = useMemo(() => columnsOf({ t, format, who: words.names[by], nameOf, sort, top, total }), [t, format, words, by, nameOf, sort, top, total]);
   const go = (part: LeaderboardSearch) => void navigate({ to: "/leaderboard", search: { ...search, ...part }, replace: !("open" in part), resetScroll: false });
   const choose = (next: Period) => go(next === "custom" ? { period: next, from: shifted(today, -6), to: today } : { period: next === "day" ? undefined : next, from: undefined, to: undefined });
-  const opened = search.open === undefined ? undefined : rows.find((row) => shareId(row) === search.open);
+  const opened = search.open === undefined ? undefined : rows.find((row) => (row.id ?? row.name) === search.open);
   const filter = opened && filterFor(by, opened);
   const days = isCustom && search.from && search.to ? { from: search.from, to: search.to } : null;
   return (
@@ -92,8 +92,8 @@ export function LeaderboardPage() {
           card={{ height: 68, render: (row) => <ShareCard share={row} name={nameOf(row)} sort={sort} top={top} total={total} /> }}
           sort={{ column: sort, isDescending: true }}
           onSort={(column) => go({ sort: MEASURES.find((each) => each === column) })}
-          onOpen={(row) => filterFor(by, row) && go({ open: shareId(row) })}
-          openId={search.open}
+          onOpen={(row) => filterFor(by, row) && go({ open: row.id ?? row.name ?? undefined })}
+          openId={opened && shareId(opened)}
           onEnd={() => board.hasNextPage && !board.isFetchingNextPage && void board.fetchNextPage()}
           empty={
             <Empty icon={TrophyIcon} title={t.empty} text={t.emptyText}>

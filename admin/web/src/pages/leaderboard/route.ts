@@ -17,7 +17,7 @@ export interface LeaderboardSearch {
   by?: UsageDimension;
   sort?: Measure;
   /** The member whose details are open: its id, or its name where it has none. */
-  open?: string;
+  open?: string | number;
 }
 
 function read(search: Record<string, unknown>): LeaderboardSearch {
@@ -31,7 +31,7 @@ function read(search: Record<string, unknown>): LeaderboardSearch {
     ...(isSpan && { from, to }),
     ...(by && { by }),
     ...(sort && { sort }),
-    ...((typeof open === "string" || typeof open === "number") && { open: String(open) }),
+    ...((typeof open === "string" || typeof open === "number") && { open }),
   };
 }
 

@@ -66,13 +66,13 @@ export function MyUsagePage() {
       <div className="space-y-3 px-4 pb-6 md:px-6">
         {usage.error && !usage.data ? <QueryFailure query={usage} /> : <Sums summary={summary ?? undefined} />}
         <div className="grid items-start gap-3 xl:grid-cols-[minmax(0,1fr)_24rem]">
-          <div className="min-w-0 space-y-3 max-xl:order-2">
-            <DaysCard keyId={all ? undefined : key?.id} zone={summary?.timeZone ?? null} />
-            <RecentCard keyId={all ? undefined : key?.id} />
+          <div className="min-w-0 space-y-3 max-xl:contents">
+            <div className="min-w-0 max-xl:order-2"><DaysCard keyId={all ? undefined : key?.id} zone={summary?.timeZone ?? null} /></div>
+            <div className="min-w-0 max-xl:order-3"><RecentCard keyId={all ? undefined : key?.id} /></div>
           </div>
-          <div className="min-w-0 space-y-3 max-xl:order-1 md:max-xl:grid md:max-xl:grid-cols-2 md:max-xl:items-start md:max-xl:gap-3 md:max-xl:space-y-0">
-            <LimitsCard />
-            <SetupCard />
+          <div className="min-w-0 space-y-3 max-xl:contents">
+            <div className="min-w-0 max-xl:order-1"><LimitsCard /></div>
+            <div className="min-w-0 max-xl:order-4"><SetupCard /></div>
           </div>
         </div>
       </div>
@@ -94,7 +94,7 @@ function Sums({ summary }: { summary: UsageSummary | undefined }) {
               {usage ? (
                 <>
                   <span className="block pt-1 text-[1.625rem] leading-8 font-semibold tracking-tight tabular-nums">{format.usd(usage.costUsd)}</span>
-                  <span className="block truncate pt-1 text-2xs text-muted-foreground tabular-nums">
+                  <span className="block pt-1 text-2xs text-pretty text-muted-foreground tabular-nums">
                     {t.requests(format.count(usage.requests))} · {t.tokens(format.compact(usage.totalTokens))}
                   </span>
                 </>

@@ -59,7 +59,7 @@ export function Legend({ data, hidden, onToggle, span, by, measure }: Props) {
             const errors = usage && errorShare(usage);
             const isHidden = hidden.has(member.id);
             return (
-              <tr key={member.id} className={cn("border-t border-border/60", isHidden && "opacity-45")}>
+              <tr key={member.id} className={cn("border-t border-border/60", isHidden && "text-muted-foreground")}>
                 <td className="w-full max-w-0 py-1">
                   <span className="flex min-w-0 items-center gap-1.5">
                     <button

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { PencilIcon, Trash2Icon } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
-import { type PriceChange, priceHistoryQuery, versionedPriceQuery, useDeletePrice } from "@/api/prices";
+import { type PriceChange, priceHistoryQuery, useDeletePrice, versionedPriceQuery } from "@/api/prices";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
 import { QueryFailure } from "@/components/query-failure";
@@ -29,9 +29,11 @@ interface Props {
 export function PriceSheet({ model, onEdit, onClose }: Props) {
   const t = useMessages(messages);
   const format = useFormat();
-  const price = useQuery(versionedPriceQuery(model));
-  const history = useQuery(priceHistoryQuery(model));
   const remove = useDeletePrice();
+  // What is being deleted is not asked for again.
+  const enabled = remove.isIdle || remove.isError;
+  const price = useQuery({ ...versionedPriceQuery(model), enabled });
+  const history = useQuery({ ...priceHistoryQuery(model), enabled });
   const [isAsking, setIsAsking] = useState(false);
   const value = price.data?.value;
   const run = () =>

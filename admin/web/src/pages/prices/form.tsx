@@ -3,8 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { PlusIcon, XIcon } from "lucide-react";
 import { type FormEvent, type ReactNode, useMemo } from "react";
 
-import { type Price, type PriceInput, SERVICE_TIERS, type ServiceTier, type TierInput, versionedPriceQuery, usePutPrice } from "@/api/prices";
-import { ProblemError, describe } from "@/api/problem";
+import { type Price, type PriceInput, SERVICE_TIERS, type ServiceTier, type TierInput, unpricedQuery, usePutPrice, versionedPriceQuery } from "@/api/prices";
+import { describe } from "@/api/problem";
 import { toast } from "@/app/toasts";
 import { FieldSection } from "@/components/form/field";
 import { LinesField, MoneyField, TextField } from "@/components/form/fields";
@@ -41,9 +41,11 @@ interface Props {
 }
 
 export function PriceForm({ model, onClose }: Props) {
-  const price = useQuery({ ...versionedPriceQuery(model ?? ""), enabled: model !== null, staleTime: 0 });
-  const isMissing = price.error instanceof ProblemError && price.error.status === 404;
-  if (model !== null && !price.isFetched && !isMissing) return <Waiting />;
+  // What is known to have no price is not asked for.
+  const unpriced = useQuery({ ...unpricedQuery, enabled: model !== null });
+  const isUnpriced = unpriced.data?.some((each) => each.model === model && !each.hasPriceNow) === true;
+  const price = useQuery({ ...versionedPriceQuery(model ?? ""), enabled: model !== null && unpriced.isFetched && !isUnpriced, staleTime: 0 });
+  if (model !== null && !isUnpriced && !price.isFetched) return <Waiting />;
   const value = price.data?.value;
   return <Loaded model={model} price={value ?? null} etag={value?.source === "manual" ? price.data?.etag : undefined} onClose={onClose} />;
 }

@@ -55,9 +55,9 @@ export function PricesPage() {
   return (
     <FullPage>
       <PageHeader title={t.title} text={<span className="max-md:hidden">{t.text}</span>}>
-        <Button onClick={() => go({ task: "import" })}><FileUpIcon /> {t.import}</Button>
-        <Button onClick={() => go({ task: "sync" })}><RefreshCwIcon /> {t.sync}</Button>
-        <Button onClick={() => reprice([])}><HistoryIcon /> {t.reprice}</Button>
+        <Button onClick={() => go({ task: "import" })}><FileUpIcon /> <span className="max-sm:sr-only">{t.import}</span></Button>
+        <Button onClick={() => go({ task: "sync" })}><RefreshCwIcon /> <span className="max-sm:sr-only">{t.sync}</span></Button>
+        <Button onClick={() => reprice([])}><HistoryIcon /> <span className="max-sm:sr-only">{t.reprice}</span></Button>
         <Button look="primary" onClick={() => go({ set: true })}><PlusIcon /> {t.add}</Button>
       </PageHeader>
       <div className="flex flex-wrap items-center gap-2 px-4 pb-3 md:px-6">
