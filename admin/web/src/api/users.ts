@@ -6,7 +6,7 @@ import { type Schemas, api, everyPage, unwrap } from "./client";
 export type User = Schemas["User"];
 export type Key = Schemas["Key"];
 
-/** All of them; a key holder gets the own one. */
+/** All of them; for admins. */
 export const usersQuery = queryOptions({
   queryKey: ["users"],
   queryFn: () => everyPage((cursor) => unwrap(api.GET("/api/v1/users", { params: { query: { cursor, limit: 200 } } }))),
