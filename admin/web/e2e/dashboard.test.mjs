@@ -7,6 +7,16 @@ import { startGateway } from "./gateway.mjs";
 
 const MOST_SCRIPT_BYTES = 250 * 1024;
 const options = { timeout: 120_000 };
+/** What an admin can open. */
+const PAGES = [
+  "/overview", "/overview?span=30d&by=model&measure=tokens",
+  "/requests",
+  "/leaderboard?period=month", "/leaderboard?by=model&sort=requests",
+  "/providers", "/providers?create=true",
+  "/prices", "/prices?view=unpriced", "/prices?set=true", "/prices?model=claude-opus-4-5", "/prices?task=import", "/prices?task=sync", "/prices?task=reprice",
+  "/my-usage",
+  "/nothing-here",
+];
 
 let gateway, browser, key;
 
@@ -162,7 +172,7 @@ test("a request appears by itself and its way can be followed", options, async (
 test("the keyboard goes everywhere", options, async (t) => {
   const { page, assertQuiet } = await reader(t);
   await logIn(page, gateway.adminToken);
-  await page.getByRole("heading", { name: "Requests", level: 1 }).waitFor();
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   await page.keyboard.press("g");
   await page.keyboard.press("p");
   await page.waitForURL("**/providers");
@@ -186,10 +196,12 @@ test("a key holder sees what is the key holder's", options, async (t) => {
   const { page, assertQuiet } = await reader(t);
   await gateway.ask(key, "claude-own-1");
   await logIn(page, key);
+  await page.getByRole("heading", { name: "My usage", level: 1 }).waitFor();
+  await page.goto("/requests");
   await page.getByRole("row").filter({ hasText: "claude-own-1" }).first().waitFor();
   assert.equal(await page.getByRole("link", { name: "Providers" }).count(), 0);
   await page.goto("/providers");
-  await page.waitForURL("**/requests");
+  await page.waitForURL("**/my-usage");
   assertQuiet();
 });
 
@@ -202,8 +214,12 @@ for (const language of ["en", "zh"]) {
         await page.locator("#key").waitFor();
         await assertFits(page);
         await assertAccessible(page);
+        await page.goto("/usage-doc");
+        await page.locator("#claude").waitFor();
+        await assertFits(page);
+        await assertAccessible(page);
         await logIn(page, gateway.adminToken);
-        for (const path of ["/requests", "/providers", "/providers?create=true", "/nothing-here"]) {
+        for (const path of PAGES) {
           await page.goto(path);
           await page.waitForLoadState("networkidle");
           assert.equal(await page.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");

@@ -67,3 +67,21 @@ export function mergeNewest(pages: RequestPages, newest: readonly RequestRow[]):
   const items = [...fresh, ...first.items].sort((a, b) => (a.id < b.id ? 1 : -1));
   return { ...pages, pages: [{ ...first, items }, ...rest] };
 }
+
+const RECENT_MS = 900_000;
+
+/** The newest ones of the last quarter of an hour, for how things go right now. */
+export const recentRequestsQuery = (limit: number) =>
+  queryOptions({
+    queryKey: ["requests", "recent", limit],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/requests", { params: { query: { from: new Date(Date.now() - RECENT_MS).toISOString(), limit } }, signal })),
+    refetchInterval: 10_000,
+  });
+
+/** A few of the newest, for a glance. */
+export const latestRequestsQuery = (query: { keyId?: number | undefined; limit: number }) =>
+  queryOptions({
+    queryKey: ["requests", "latest", query],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/requests", { params: { query }, signal })),
+    refetchInterval: 15_000,
+  });

@@ -1,7 +1,7 @@
 // The router: login, the start, and every page of src/pages/index.ts.
 import { createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 
-import { pages } from "@/pages";
+import { guarded, open } from "@/pages";
 
 import { Failure } from "./failure";
 import { NotFound } from "./not-found";
@@ -26,17 +26,18 @@ const startRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/",
   beforeLoad: ({ context }) => {
-    const first = pages.find((page) => page.roles.includes(context.session.role));
+    const first = guarded.find((page) => page.roles.includes(context.session.role));
     if (first) throw redirect({ to: first.route.fullPath, replace: true });
   },
   component: NotFound,
 });
 
 type Routes<P> = { -readonly [K in keyof P]: P[K] extends { route: infer R } ? R : never };
-const pageRoutes = pages.map((page) => page.route) as unknown as Routes<typeof pages>;
+const guardedRoutes = guarded.map((page) => page.route) as unknown as Routes<typeof guarded>;
+const openRoutes = open.map((page) => page.route) as unknown as Routes<typeof open>;
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([loginRoute, appRoute.addChildren([startRoute, ...pageRoutes])]),
+  routeTree: rootRoute.addChildren([loginRoute, ...openRoutes, appRoute.addChildren([startRoute, ...guardedRoutes])]),
   defaultPreload: "intent",
   defaultErrorComponent: Failure,
   defaultNotFoundComponent: NotFound,

@@ -6,6 +6,8 @@ import { cn } from "@/lib/cn";
 
 interface Props<T> {
   row: Row<T>;
+  /** What the cells are drawn by; other columns draw the row anew. */
+  columns: readonly unknown[];
   index: number;
   top: number;
   height: number;
@@ -70,7 +72,6 @@ export const BodyRow = memo(DrawnRow, (before, after) => {
   const isSame = <K extends keyof Props<unknown>>(key: K) => before[key] === after[key];
   return (
     before.row.original === after.row.original &&
-    before.row.getVisibleCells()[0]?.column.columnDef === after.row.getVisibleCells()[0]?.column.columnDef &&
-    isSame("index") && isSame("top") && isSame("height") && isSame("template") && isSame("card") && isSame("isOpen") && isSame("className")
+    isSame("columns") && isSame("index") && isSame("top") && isSame("height") && isSame("template") && isSame("card") && isSame("isOpen") && isSame("className")
   );
 }) as typeof DrawnRow;

@@ -122,6 +122,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
                 <BodyRow
                   key={item.key}
                   row={row}
+                  columns={columns}
                   index={item.index}
                   top={item.start}
                   height={height}

@@ -10,6 +10,8 @@ export interface Format {
   compact: (value: number) => string;
   /** A decimal string or a number of US dollars; small amounts keep their significant digits. */
   usd: (value: string | number) => string;
+  /** $1.2K, for axes and narrow places. */
+  usdShort: (value: string | number) => string;
   /** A share of 1. */
   percent: (share: number) => string;
   /** Milliseconds as 820 ms, 1.24 s, 2 m 05 s. */
@@ -55,6 +57,7 @@ function make(locale: string): Format {
   const compact = new Intl.NumberFormat(locale === "zh-CN" ? "en-US" : locale, { notation: "compact", maximumFractionDigits: 1 });
   const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
   const change = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumSignificantDigits: 3 });
+  const shortMoney = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", notation: "compact", maximumSignificantDigits: 3 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
   const exact = new Intl.DateTimeFormat(locale, {
@@ -75,6 +78,7 @@ function make(locale: string): Format {
       const amount = Number(value);
       return amount === 0 || Math.abs(amount) >= 0.1 ? money.format(amount) : change.format(amount);
     },
+    usdShort: (value) => shortMoney.format(Number(value)),
     percent: (share) => percent.format(share),
     ms: (value) => {
       if (value < 1000) return `${value < 10 ? one.format(value) : count.format(value)} ms`;
