@@ -7,8 +7,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use switchyard::domain::limits::{Limits, Subject};
-use switchyard::policy::quota::{Party, Quota, Wanted};
+use entity::value::Limits;
+use switchyard::domain::limits::{Party, Subject};
+use switchyard::policy::quota::{Quota, Session, Wanted};
 use switchyard::store::counters::{Counters, Tuning};
 use tokio::runtime::Builder;
 use uuid::Uuid;
@@ -19,8 +20,8 @@ fn bench(c: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let counters = Counters::in_process(&Tuning::default());
-    let quota = Quota::new(Arc::new(counters), Tz::Europe__Berlin);
-    let limits = Arc::new(Limits {
+    let quota = Quota::new(Arc::new(counters), Tz::Europe__Berlin, true);
+    let limits = Limits {
         rpm: AMPLE,
         concurrent_sessions: AMPLE,
         concurrent_requests: AMPLE,
@@ -30,19 +31,14 @@ fn bench(c: &mut Criterion) {
         usd_month: AMPLE,
         usd_total: AMPLE,
         ..Limits::default()
-    });
+    };
     let subjects = [Subject::Key(1), Subject::User(1), Subject::Provider(1)];
-    let parties: Arc<[Party]> = subjects
-        .map(|subject| Party {
-            subject,
-            limits: Arc::clone(&limits),
-        })
-        .into();
+    let parties: Arc<[Party]> = subjects.map(|subject| Party { subject, limits }).into();
     let wanted = || Wanted {
         id: Uuid::now_v7(),
         parties: Arc::clone(&parties),
         model: "claude-sonnet-4-5-20250929",
-        session: Some("0b6e8a52-5d0b-4c5e-9d57-6a1c2f0d8e11"),
+        session: Some(Session::new("0b6e8a52-5d0b-4c5e-9d57-6a1c2f0d8e11")),
         may_wait: true,
     };
     let now: DateTime<Utc> = Utc::now();

@@ -3,6 +3,8 @@
 
 const { GATEWAY, ADMIN_TOKEN } = process.env;
 const PROTOCOLS = ["anthropic", "responses", "openai", "gemini"];
+// One each of Claude Code, Codex and Gemini CLI, four of the SDKs: whoever is told that the budget is spent asks once.
+const REFUSED = 7;
 // Rows are written in batches behind the answers.
 const PATIENCE_MS = 15_000;
 
@@ -30,13 +32,16 @@ const deadline = Date.now() + PATIENCE_MS;
 for (;;) {
   const all = await rows();
   const missing = PROTOCOLS.filter((protocol) => !all.some((row) => row.protocol === protocol && isExact(row)));
-  if (missing.length === 0) {
-    console.log(`clients: ${all.length} rows in the request log, usage exact in ${all.filter(isExact).length}`);
+  const refused = all.filter((row) => row.errorCode === "usd_day");
+  if (missing.length === 0 && refused.length === REFUSED) {
+    const exact = all.filter(isExact).length;
+    console.log(`clients: ${all.length} rows in the request log, usage exact in ${exact}, ${refused.length} over a budget`);
     break;
   }
   if (Date.now() > deadline) {
     const seen = all.map((row) => [row.protocol, row.endpoint, row.status, row.settledFrom, JSON.stringify(row.usage)].join(" "));
-    console.error(`no answered row with usage for: ${missing.join(", ")}; rows:\n${seen.join("\n")}`);
+    const [wanted, found] = [missing.join(", ") || "nobody", refused.length];
+    console.error(`no answered row with usage for: ${wanted}; ${found} refused of ${REFUSED}; rows:\n${seen.join("\n")}`);
     process.exitCode = 1;
     break;
   }

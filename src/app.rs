@@ -1,6 +1,7 @@
 //! Floor 5: the wiring. [`App::start`] names every part in the order in which it starts, [`App::stop`] in the order in which it stops.
 
 mod breaker_keeper;
+mod budgets;
 pub mod cli;
 mod control;
 mod error;
@@ -22,15 +23,18 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
+use crate::policy::quota::Quota;
 use crate::policy::routing::Routing;
 use crate::proxy::{AdminSide, Gateway, Live, Parts, Template, Upstreams};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
+use crate::store::counters::{Counters, Tuning};
 use crate::store::database;
 use crate::store::ledger::{Bounds, Ledger};
 use crate::store::secrets::{GeneratedToken, Secrets};
 use crate::store::watch::Watch;
 use breaker_keeper::BreakerKeeper;
+use budgets::Budgets;
 use control::Control;
 pub use error::StartError;
 use lifecycle::Lifecycle;
@@ -111,7 +115,29 @@ impl App {
             |stop| async move { ledger.run(stop).await }
         });
 
-        let routing = Arc::new(Routing::new(Instant::now()));
+        let counters = Arc::new(match &settings.redis.url {
+            Some(url) => Counters::connect(url, &tuning(&settings, &secrets))?,
+            None => Counters::in_process(&tuning(&settings, &secrets)),
+        });
+        let zone = config.current().time_zone;
+        let quota = Quota::new(counters.clone(), zone, settings.limits.enabled);
+        tasks.spawn_last("counters", {
+            let counters = counters.clone();
+            |stop| async move { counters.run(stop).await }
+        });
+        let budgets = Arc::new(Budgets::new(
+            quota.clone(),
+            counters,
+            config.clone(),
+            db.clone(),
+        ));
+        let is_begun = budgets.begin().await;
+        tasks.spawn("budgets", {
+            let budgets = budgets.clone();
+            |stop| async move { budgets.run(is_begun, stop).await }
+        });
+
+        let routing = Arc::new(Routing::new(Instant::now(), quota));
         let keeper = BreakerKeeper::open(routing.breakers.clone(), db.clone(), bus.clone()).await;
         tasks.spawn_last("breakers", |stop| async move { keeper.run(stop).await });
         let ca_file = trust::bundle(settings.upstream.ca_file.as_deref(), &settings.data_dir)?;
@@ -135,6 +161,7 @@ impl App {
             bus,
             routing: routing.clone(),
             upstreams: upstreams.clone(),
+            budgets,
             ledger: ledger.clone(),
             lifecycle: lifecycle.clone(),
         };
@@ -230,6 +257,16 @@ impl App {
         tracing::info!("stopped");
         self.runtimes.end();
         is_drained && is_stopped && is_flushed
+    }
+}
+
+/// Installations that share a Redis keep their counters apart by their secret.
+fn tuning(settings: &Settings, secrets: &Secrets) -> Tuning {
+    let installation = secrets.hasher.hash("counters").to_hex();
+    Tuning {
+        session_ttl: settings.limits.session_ttl,
+        prefix: format!("switchyard:{}", &installation[..16]),
+        ..Tuning::default()
     }
 }
 

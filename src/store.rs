@@ -9,6 +9,7 @@
 //! | [`bus`] | telling other nodes at once that it changed, and what else they should know |
 //! | [`breakers`] | the breakers' states, for the next start and for other nodes |
 //! | [`counters`] | what callers and providers use now, and the step that lets a request in |
+//! | [`spending`] | what was spent so far, for counters that begin anew |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
 
 pub mod breakers;
@@ -19,6 +20,7 @@ pub mod ledger;
 pub mod prices;
 pub mod secrets;
 pub mod snapshot;
+pub mod spending;
 pub mod watch;
 
 #[cfg(test)]

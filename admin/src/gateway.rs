@@ -3,6 +3,8 @@
 mod limits;
 mod routing;
 
+use entity::value::Limits;
+
 pub use limits::{Gauge, Subject};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
@@ -38,7 +40,14 @@ pub trait Gateway: Send + Sync {
     fn provider_health(&self, provider: i64) -> Vec<EndpointHealth>;
 
     /// What is used of a subject's limits now. What is not counted, because it has no limit, may be left out.
-    fn gauges(&self, subject: Subject) -> Vec<Gauge>;
+    async fn gauges(&self, subject: Subject, limits: Limits) -> Vec<Gauge>;
+
+    /// What a subject has spent so far does not count any more, on every node. Called when that is saved already.
+    async fn reset_limits(&self, subject: Subject);
+
+    /// Makes what is counted against limits anew from the history, and says how many keys, users and providers have spent something. None
+    /// when the history cannot be read now.
+    async fn rebuild_limits(&self) -> Option<usize>;
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

@@ -10,16 +10,22 @@ use admin::gateway::{
 };
 use admin::{Admin, Listen};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use entity::value::Limits;
 use sea_orm::DatabaseConnection;
 use tokio::net::{TcpStream, UnixStream};
 
+use super::budgets::Budgets;
 use super::error::StartError;
 use super::insight;
 use super::lifecycle::Lifecycle;
+use crate::domain::limits::{self, Dimension, Party};
+use crate::domain::window::{Span, Windows};
 use crate::policy::routing::Routing;
 use crate::proxy::Upstreams;
 use crate::settings::Settings;
 use crate::store::bus::Bus;
+use crate::store::counters::Reading;
 use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
@@ -37,6 +43,8 @@ pub struct Control {
     pub routing: Arc<Routing>,
     /// How providers are reached.
     pub upstreams: Arc<Upstreams>,
+    /// What is counted against limits.
+    pub budgets: Arc<Budgets>,
     /// Where usage goes.
     pub ledger: Arc<Ledger>,
     /// Whether it is stopping.
@@ -130,13 +138,62 @@ impl Gateway for Control {
         insight::health(&self.upstreams, &self.config.current(), provider)
     }
 
-    fn gauges(&self, _: Subject) -> Vec<Gauge> {
-        Vec::new()
+    async fn gauges(&self, subject: Subject, limits: Limits) -> Vec<Gauge> {
+        let party = Party {
+            subject: whose(subject),
+            limits,
+        };
+        let now = Utc::now();
+        let quota = self.budgets.quota();
+        let reading = quota.read(&party, now).await;
+        gauges(&party, &reading, &quota.windows(&limits, now))
+    }
+
+    async fn reset_limits(&self, subject: Subject) {
+        let quota = self.budgets.quota();
+        quota.reset(whose(subject), Utc::now()).await;
+    }
+
+    async fn rebuild_limits(&self) -> Option<usize> {
+        let rebuilt = self.budgets.rebuild().await;
+        rebuilt
+            .inspect_err(|error| tracing::error!(%error, "budgets cannot be made from the history"))
+            .ok()
     }
 
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         insight::explain(&self.routing, &self.config.current(), &ask)
     }
+}
+
+fn whose(subject: Subject) -> limits::Subject {
+    match subject {
+        Subject::Key(id) => limits::Subject::Key(id),
+        Subject::User(id) => limits::Subject::User(id),
+        Subject::Provider(id) => limits::Subject::Provider(id),
+    }
+}
+
+/// Every limit with what is used of it; of money, what is spent.
+fn gauges(party: &Party, reading: &Reading, windows: &Windows) -> Vec<Gauge> {
+    let gauge = |dimension: Dimension| {
+        let limit = dimension.limit(&party.limits);
+        let used = reading.used[dimension.index()];
+        let window = dimension.index().checked_sub(Dimension::Usd5h.index());
+        let resets_at = window.and_then(|index| match windows[index] {
+            Span::Fixed { end, .. } => end,
+            Span::OnSpend { .. } => reading.frees_at[index],
+            Span::Rolling { .. } => None,
+        });
+        Gauge {
+            dimension: dimension.code().to_owned(),
+            limit,
+            current: Some(used),
+            remaining: limit.map(|limit| limit.saturating_sub(used).max(0)),
+            resets_at: resets_at.and_then(DateTime::from_timestamp_millis),
+        }
+    };
+    Dimension::ALL.map(gauge).into()
 }
 
 /// The admin service over this gateway.

@@ -101,6 +101,12 @@ fn breaker(view: View, snapshot: &Snapshot) -> Breaker {
     }
 }
 
+/// The provider that a conversation is with.
+fn bound(routing: &Routing, ask: &Ask<'_>, at: Instant) -> Option<affinity::Nominee> {
+    let flight = routing.affinity.begin(ask);
+    routing.affinity.nominate(ask, &flight, at)
+}
+
 /// What would happen to a request.
 ///
 /// # Errors
@@ -124,14 +130,14 @@ pub fn explain(
         keep: std::time::Duration::from_secs(snapshot.settings.sticky_seconds.into()),
     };
     let at = Instant::now();
-    let flight = routing.affinity.begin(&affinity_ask);
-    let bound = routing.affinity.nominate(&affinity_ask, &flight, at);
+    let bound = bound(routing, &affinity_ask, at);
     let question = Question {
         snapshot,
         caller: &caller,
         protocol: protocol(ask.protocol),
         model: Some(&ask.model),
         client: ask.user_agent.as_deref(),
+        session: ask.session_id.as_deref(),
         conversation: affinity::conversation(&affinity_ask),
         bound,
         tried: Tried::default(),

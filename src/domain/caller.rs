@@ -5,6 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::value::Limits;
 
+use super::client::ClientRule;
+use super::limits::Party;
+
 /// A user, as far as requests are decided by it.
 #[derive(Debug)]
 pub struct User {
@@ -20,10 +23,10 @@ pub struct User {
     pub groups: Vec<String>,
     /// Models the user may use, matched exactly; empty means all.
     pub allowed_models: Vec<String>,
-    /// Clients the user may call with, see `policy::client`; empty means all.
-    pub allowed_clients: Vec<String>,
+    /// Clients the user may call with, see [`super::client`]; empty means all.
+    pub allowed_clients: Vec<ClientRule>,
     /// Clients the user may not call with, which wins.
-    pub blocked_clients: Vec<String>,
+    pub blocked_clients: Vec<ClientRule>,
     /// What all keys of the user may use together.
     pub limits: Limits,
 }
@@ -41,8 +44,8 @@ pub struct Key {
     pub expires_at: Option<DateTime<Utc>>,
     /// Provider groups of the key, which win over the user's; empty means the user's.
     pub groups: Vec<String>,
-    /// What the key may use, beside what its user may.
-    pub limits: Limits,
+    /// Who must have room for what is done with it: the key itself, then its user.
+    pub parties: Arc<[Party]>,
     /// The owner.
     pub user: Arc<User>,
 }

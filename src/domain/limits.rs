@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use entity::value::TimeOfDay;
+use entity::value::Limits;
 
 /// Whose counters: a key's, a user's or a provider's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,44 +38,17 @@ pub enum Dimension {
     UsdTotal,
 }
 
-/// How a window ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ResetMode {
-    /// All at once, at a known moment.
-    Fixed,
-    /// Bit by bit: what was used leaves the window when it is as old as the window is long.
-    Rolling,
-}
-
-/// The limits of one subject. None is no limit, an explicit 0 allows nothing. Money is in nano-USD.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests in any minute.
-    pub rpm: Option<i64>,
-    /// Distinct live sessions.
-    pub concurrent_sessions: Option<i64>,
-    /// Requests under way.
-    pub concurrent_requests: Option<i64>,
-    /// Money in five hours.
-    pub usd_5h: Option<i64>,
-    /// Money in a day.
-    pub usd_day: Option<i64>,
-    /// Money in a week.
-    pub usd_week: Option<i64>,
-    /// Money in a month.
-    pub usd_month: Option<i64>,
-    /// Money at all.
-    pub usd_total: Option<i64>,
-    /// How the five hours end. Default rolling.
-    pub reset_5h: ResetMode,
-    /// How the day ends. Default fixed.
-    pub reset_day: ResetMode,
-    /// When a fixed day begins, in the system's time zone. Default 00:00.
-    pub day_starts: TimeOfDay,
+/// A subject and its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Party {
+    /// Who.
+    pub subject: Subject,
+    /// What it may use.
+    pub limits: Limits,
 }
 
 /// A request that a limit keeps out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
     /// Whose limit.
     pub subject: Subject,
@@ -158,6 +131,21 @@ impl Dimension {
         }
     }
 
+    /// The dimension's limit.
+    #[must_use]
+    pub fn limit(self, limits: &Limits) -> Option<i64> {
+        match self {
+            Self::Rpm => limits.rpm,
+            Self::ConcurrentSessions => limits.concurrent_sessions,
+            Self::ConcurrentRequests => limits.concurrent_requests,
+            Self::Usd5h => limits.usd_5h,
+            Self::UsdDay => limits.usd_day,
+            Self::UsdWeek => limits.usd_week,
+            Self::UsdMonth => limits.usd_month,
+            Self::UsdTotal => limits.usd_total,
+        }
+    }
+
     /// The place in [`Dimension::ALL`].
     #[must_use]
     pub fn index(self) -> usize {
@@ -171,52 +159,35 @@ impl Dimension {
     }
 }
 
-// === impl Limits ===
+// === impl Party ===
 
-impl Limits {
-    /// The limit of a dimension.
+impl Party {
+    /// A provider with its limits.
     #[must_use]
-    pub fn get(&self, dimension: Dimension) -> Option<i64> {
-        match dimension {
-            Dimension::Rpm => self.rpm,
-            Dimension::ConcurrentSessions => self.concurrent_sessions,
-            Dimension::ConcurrentRequests => self.concurrent_requests,
-            Dimension::Usd5h => self.usd_5h,
-            Dimension::UsdDay => self.usd_day,
-            Dimension::UsdWeek => self.usd_week,
-            Dimension::UsdMonth => self.usd_month,
-            Dimension::UsdTotal => self.usd_total,
+    pub fn of_provider(id: i64, limits: Limits) -> Self {
+        Self {
+            subject: Subject::Provider(id),
+            limits,
         }
     }
 
-    /// All of them, in the order of [`Dimension::ALL`].
+    /// The limits in the order of [`Dimension::ALL`].
     #[must_use]
     pub fn all(&self) -> [Option<i64>; 8] {
-        Dimension::ALL.map(|dimension| self.get(dimension))
+        Dimension::ALL.map(|dimension| dimension.limit(&self.limits))
+    }
+
+    /// Whether there is any limit.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.all().iter().any(Option::is_some)
     }
 
     /// The smallest limit of money.
     #[must_use]
     pub fn least_money(&self) -> Option<i64> {
-        Dimension::MONEY.iter().filter_map(|d| self.get(*d)).min()
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            rpm: None,
-            concurrent_sessions: None,
-            concurrent_requests: None,
-            usd_5h: None,
-            usd_day: None,
-            usd_week: None,
-            usd_month: None,
-            usd_total: None,
-            reset_5h: ResetMode::Rolling,
-            reset_day: ResetMode::Fixed,
-            day_starts: TimeOfDay::from_minutes(0),
-        }
+        let money = Dimension::MONEY.iter();
+        money.filter_map(|d| d.limit(&self.limits)).min()
     }
 }
 
@@ -226,18 +197,22 @@ mod tests {
 
     #[test]
     fn a_dimension_knows_its_place_and_its_limit() {
-        let mut limits = Limits::default();
-        assert_eq!(limits.all(), [None; 8]);
-        assert_eq!(limits.least_money(), None);
-        limits.rpm = Some(1);
-        limits.usd_total = Some(9);
-        limits.usd_week = Some(0);
+        let mut party = Party {
+            subject: Subject::Key(1),
+            limits: Limits::default(),
+        };
+        assert_eq!((party.all(), party.is_limited()), ([None; 8], false));
+        assert_eq!(party.least_money(), None);
+        party.limits.rpm = Some(1);
+        assert!(party.is_limited());
+        party.limits.usd_total = Some(9);
+        party.limits.usd_week = Some(0);
         for (index, dimension) in Dimension::ALL.into_iter().enumerate() {
             assert_eq!(dimension.index(), index);
             assert_eq!(dimension.is_money(), dimension.code().starts_with("usd_"));
-            assert_eq!(limits.all()[index], limits.get(dimension));
+            assert_eq!(party.all()[index], dimension.limit(&party.limits));
         }
-        assert_eq!(limits.least_money(), Some(0), "zero is a limit");
+        assert_eq!(party.least_money(), Some(0), "zero is a limit");
         assert_eq!(Dimension::MONEY[..], Dimension::ALL[3..]);
         assert_eq!(Subject::Provider(7).to_string(), "provider:7");
     }

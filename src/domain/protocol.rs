@@ -100,4 +100,9 @@ impl Operation {
     pub fn is_metered(self) -> bool {
         matches!(self, Self::Generate | Self::GenerateStream | Self::Embed)
     }
+
+    /// Whether limits hold for it: asking what there is, or how long a prompt is, is free.
+    pub fn is_limited(self) -> bool {
+        !matches!(self, Self::CountTokens | Self::ListModels | Self::GetModel)
+    }
 }

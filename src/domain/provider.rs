@@ -1,12 +1,14 @@
 //! A provider, as the request path needs it: where it is, what it speaks, what it may be asked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use entity::value::{
     ActiveTime, BreakerSettings, HealthCheck, Limits, Multiplier, ProviderType, Secret, Timeouts,
 };
 
 use super::client::ClientRule;
+use super::limits::Party;
 use super::outbound::OutboundProxy;
 use super::pattern::Pattern;
 
@@ -57,8 +59,8 @@ pub struct Provider {
     pub hedge_after_ms: u64,
     /// Requests it may have at once; 0 means any number.
     pub max_concurrent: u32,
-    /// What it may be used for, `max_concurrent` included.
-    pub limits: Limits,
+    /// Itself and what it may be used for, `max_concurrent` included.
+    pub parties: Arc<[Party]>,
     /// The proxy on the way to it.
     pub proxy: Option<OutboundProxy>,
     /// Whether it is reached directly when the proxy cannot be.
@@ -127,7 +129,7 @@ impl Provider {
             health_check: HealthCheck::default(),
             hedge_after_ms: 0,
             max_concurrent: 0,
-            limits: Limits::default(),
+            parties: Arc::new([Party::of_provider(id, Limits::default())]),
             proxy: None,
             proxy_fallback_to_direct: false,
             custom_headers: BTreeMap::new(),

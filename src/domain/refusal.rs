@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use super::limits::Refused;
+
 /// A refusal: status, a stable code for programs and a sentence for people. `wire::reply` puts it in the caller's dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -35,6 +37,10 @@ pub enum Reason {
     MissingModel,
     /// The caller may not use this model.
     ModelNotAllowed,
+    /// The caller may not call with this client.
+    ClientNotAllowed,
+    /// A limit of the key or its user keeps the request out.
+    Limit(Refused),
     /// The body is over the configured limit.
     TooLarge,
     /// The client did not send its body in time.
@@ -90,7 +96,8 @@ impl Reason {
             | Self::UserDisabled
             | Self::UserExpired => StatusCode::UNAUTHORIZED,
             Self::BadBody | Self::MissingModel => StatusCode::BAD_REQUEST,
-            Self::ModelNotAllowed => StatusCode::FORBIDDEN,
+            Self::ModelNotAllowed | Self::ClientNotAllowed => StatusCode::FORBIDDEN,
+            Self::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UnknownEndpoint => StatusCode::NOT_FOUND,
@@ -114,6 +121,8 @@ impl Reason {
             Self::BadBody => "invalid_body",
             Self::MissingModel => "missing_model",
             Self::ModelNotAllowed => "model_not_allowed",
+            Self::ClientNotAllowed => "client_not_allowed",
+            Self::Limit(refused) => refused.dimension.code(),
             Self::TooLarge => "request_too_large",
             Self::BodyTimeout => "request_timeout",
             Self::UnknownEndpoint => "unknown_endpoint",

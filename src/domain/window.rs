@@ -15,9 +15,9 @@
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use entity::value::TimeOfDay;
+use entity::value::{Limits, ResetMode, TimeOfDay};
 
-use super::limits::{Dimension, Limits, ResetMode};
+use super::limits::Dimension;
 
 /// Five hours in milliseconds.
 pub const FIVE_HOURS: i64 = 5 * 60 * 60 * 1_000;

@@ -71,7 +71,7 @@ mod tests {
             is_enabled: parts.is_enabled,
             expires_at: parts.expires_at,
             groups: vec![],
-            limits: Limits::default(),
+            parties: Arc::default(),
             user: Arc::new(user),
         };
         let mut snapshot = Snapshot::default();

@@ -31,13 +31,14 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use entity::value::Limits;
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use crate::domain::limits::{Dimension, Limits, Refused, Subject};
+use crate::domain::limits::{Dimension, Party, Refused, Subject};
 use crate::domain::window::Windows;
 use crate::store::counters::{self, Check, Counters, Exceeded, Part, Reading};
 use calendar::Calendar;
@@ -66,20 +67,13 @@ const BELLS: usize = 64;
 #[derive(Debug)]
 pub struct Quota {
     counters: Arc<Counters>,
+    /// Whether limits keep anybody out; what is used is counted either way.
+    is_enforced: bool,
     calendar: Calendar,
     estimates: Estimates,
     bells: [Notify; BELLS],
     waiting: Semaphore,
     live: Mutex<HashMap<u128, Arc<[Party]>>>,
-}
-
-/// A subject and its limits.
-#[derive(Debug, Clone)]
-pub struct Party {
-    /// Who.
-    pub subject: Subject,
-    /// What it may use.
-    pub limits: Arc<Limits>,
 }
 
 /// A request, or an attempt, that wants to be admitted.
@@ -92,10 +86,14 @@ pub struct Wanted<'a> {
     /// The model it asks for.
     pub model: &'a str,
     /// The client's session.
-    pub session: Option<&'a str>,
+    pub session: Option<Session>,
     /// Whether it may wait for money that is only reserved. An attempt goes to another provider instead.
     pub may_wait: bool,
 }
+
+/// The number by which a session is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session(u128);
 
 /// What an admitted request takes up. Dropped without [`Reservation::settle`], it is given back: the request cost nothing.
 #[derive(Debug)]
@@ -117,11 +115,12 @@ pub struct Reservation {
 // === impl Quota ===
 
 impl Quota {
-    /// Admission by these counters, in the system's time zone.
+    /// Admission by these counters, in the system's time zone. Where limits are not enforced, all are let in and counted.
     #[must_use]
-    pub fn new(counters: Arc<Counters>, zone: Tz) -> Arc<Self> {
+    pub fn new(counters: Arc<Counters>, zone: Tz, is_enforced: bool) -> Arc<Self> {
         Arc::new(Self {
             counters,
+            is_enforced,
             calendar: Calendar::new(zone),
             estimates: Estimates::default(),
             bells: [const { Notify::const_new() }; BELLS],
@@ -174,11 +173,11 @@ impl Quota {
     pub fn hindrance(
         &self,
         party: &Party,
-        session: Option<&str>,
+        session: Option<Session>,
         now: DateTime<Utc>,
     ) -> Option<Refused> {
         let check = self.check(party, now);
-        let session = session.map(session_id);
+        let session = session.map(|session| session.0);
         let found = self.counters.peek(&check, session, now.timestamp_millis());
         found.map(|exceeded| refused(&exceeded, now))
     }
@@ -270,7 +269,7 @@ impl Quota {
         };
         let ask = counters::Ask {
             id,
-            session: wanted.session.map(session_id),
+            session: wanted.session.map(|session| session.0),
             amount,
             checks: &checks,
             now: now.timestamp_millis(),
@@ -293,7 +292,7 @@ impl Quota {
         let known = first.and_then(|subject| self.estimates.of(subject, wanted.model));
         known.unwrap_or_else(|| {
             let limits = wanted.parties.iter();
-            let least = limits.filter_map(|party| party.limits.least_money()).min();
+            let least = limits.filter_map(Party::least_money).min();
             least.map_or(0, |least| (least / UNKNOWN_PART).clamp(1, MOST_UNKNOWN))
         })
     }
@@ -301,7 +300,11 @@ impl Quota {
     fn check(&self, party: &Party, now: DateTime<Utc>) -> Check {
         Check {
             subject: party.subject,
-            limits: party.limits.all(),
+            limits: if self.is_enforced {
+                party.all()
+            } else {
+                [None; 8]
+            },
             windows: self.calendar.windows(&party.limits, now),
         }
     }
@@ -329,6 +332,18 @@ impl Quota {
 
     fn ring_all(&self) {
         self.bells.iter().for_each(Notify::notify_waiters);
+    }
+}
+
+// === impl Session ===
+
+impl Session {
+    /// Of a text that a client chose: a number that cannot be aimed at another one's.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let hash = digest(&SHA256, name.as_bytes());
+        let bytes = hash.as_ref().iter().take(16);
+        Self(bytes.fold(0, |number, byte| number << 8 | u128::from(*byte)))
     }
 }
 
@@ -384,13 +399,6 @@ impl Drop for Reservation {
         }
         self.quota.bell(&self.parties).notify_waiters();
     }
-}
-
-/// The number by which a session is counted: of a text that a client chose, so it is one that cannot be aimed.
-fn session_id(session: &str) -> u128 {
-    let hash = digest(&SHA256, session.as_bytes());
-    let bytes = hash.as_ref().iter().take(16);
-    bytes.fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 fn refused(exceeded: &Exceeded, now: DateTime<Utc>) -> Refused {

@@ -8,6 +8,7 @@
 //! has room again and the cached prefix is not worth staying for (`affinity::stays`); else selection draws, by the conversation's own
 //! number, so that its turns meet the same provider on every node.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,9 +19,11 @@ use super::affinity::{self, Affinity, Stay};
 use super::breaker::{self, Breakers, Permit, Target};
 use super::hedge::HedgeBudget;
 use super::inflight::{Inflight, InflightGuard};
+use super::quota::{Quota, Session};
 use super::select::{self, Choice, Draw, Hindrance, Nomination, Nominee, Standing, Survey, Wanted};
 use crate::domain::caller::Caller;
 use crate::domain::chain::{How, Nobody};
+use crate::domain::limits::Dimension;
 use crate::domain::protocol::Protocol;
 use crate::domain::provider::Provider;
 use crate::store::snapshot::Snapshot;
@@ -35,6 +38,8 @@ pub struct Routing {
     pub affinity: Affinity,
     /// Second attempts.
     pub hedges: HedgeBudget,
+    /// What callers and providers may still use.
+    pub quota: Arc<Quota>,
 }
 
 /// Conversations remembered at most.
@@ -53,6 +58,8 @@ pub struct Question<'a> {
     pub model: Option<&'a str>,
     /// The client's `User-Agent`.
     pub client: Option<&'a str>,
+    /// The client's session.
+    pub session: Option<&'a str>,
     /// A number that the turns of one conversation have in common.
     pub conversation: u64,
     /// The provider that the conversation was with.
@@ -84,6 +91,10 @@ pub struct Tried<'a> {
 struct Now<'a> {
     routing: &'a Routing,
     at: Instant,
+    wall: DateTime<Utc>,
+    session_name: Option<&'a str>,
+    /// Made when the first provider with limits asks for it.
+    session: OnceCell<Option<Session>>,
 }
 
 // === impl Routing ===
@@ -91,12 +102,13 @@ struct Now<'a> {
 impl Routing {
     /// Nothing is known yet.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, quota: Arc<Quota>) -> Self {
         Self {
             breakers: Breakers::new(now),
             inflight: Inflight::default(),
             affinity: Affinity::new(CONVERSATIONS),
             hedges: HedgeBudget::default(),
+            quota,
         }
     }
 
@@ -167,10 +179,13 @@ impl Routing {
         select::survey(&question.snapshot.providers, &wanted, &now)
     }
 
-    fn now(&self, question: &Question<'_>) -> Now<'_> {
+    fn now<'a>(&'a self, question: &Question<'a>) -> Now<'a> {
         Now {
             routing: self,
             at: question.at,
+            wall: question.wall,
+            session_name: question.session,
+            session: OnceCell::new(),
         }
     }
 
@@ -195,6 +210,22 @@ impl Now<'_> {
     fn is_busy(&self, provider: &Provider) -> bool {
         let max = provider.max_concurrent;
         max > 0 && self.routing.inflight.count(provider.id) >= max
+    }
+
+    /// What its limits have against this request, as far as this node knows.
+    fn over_limit(&self, provider: &Provider) -> Option<Hindrance> {
+        let mut limited = provider.parties.iter().filter(|party| party.is_limited());
+        limited.find_map(|party| {
+            let session = *self
+                .session
+                .get_or_init(|| self.session_name.map(Session::new));
+            let refused = self.routing.quota.hindrance(party, session, self.wall)?;
+            Some(if refused.dimension == Dimension::ConcurrentRequests {
+                Hindrance::Busy
+            } else {
+                Hindrance::OverBudget
+            })
+        })
     }
 
     /// The best of the provider's addresses stands for it.
@@ -223,7 +254,8 @@ impl Standing for Now<'_> {
                 Some(Hindrance::BreakerOpen)
             }
             Some(breaker::Standing::Resting { .. }) => Some(Hindrance::Resting),
-            _ => self.is_busy(provider).then_some(Hindrance::Busy),
+            _ if self.is_busy(provider) => Some(Hindrance::Busy),
+            _ => self.over_limit(provider),
         }
     }
 
@@ -232,7 +264,7 @@ impl Standing for Now<'_> {
         let badness = self.of_addresses(provider, model, |endpoint, model| {
             breakers.badness(provider.id, endpoint, model, &provider.breaker, self.at)
         });
-        badness.filter(|_| !self.is_busy(provider))
+        badness.filter(|_| !self.is_busy(provider) && self.over_limit(provider).is_none())
     }
 }
 

@@ -17,6 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::policy::affinity::Flight;
 use crate::policy::breaker::{Failure, Permit};
 use crate::policy::pricing::{self, Bill};
+use crate::policy::quota::Reservation;
 use crate::policy::select::Choice;
 use crate::store::snapshot::Snapshot;
 use crate::wire::endpoint::Endpoint;
@@ -49,6 +50,8 @@ pub struct Facts {
     pub attempts: Vec<Tried>,
     /// What lost against another attempt and is still read on.
     pub losers: Vec<Loser>,
+    /// What it takes up of the key's and the user's limits.
+    pub reservation: Option<Reservation>,
     /// Its place among the requests of its session.
     pub flight: Option<Flight>,
     /// Why we refused, if we did.
@@ -82,6 +85,7 @@ pub struct Tried {
     /// Whether its failure may be the request's own doing, see `blame.rs`.
     pub is_ambiguous: bool,
     permit: Option<Permit>,
+    reservation: Option<Reservation>,
 }
 
 /// What the client got.
@@ -172,6 +176,7 @@ impl Facts {
             first_content: report.first_content,
             is_ambiguous: false,
             permit: report.permit,
+            reservation: report.reservation,
         });
         self.attempts.last_mut()
     }
@@ -227,6 +232,15 @@ impl Tried {
             ),
             // Neither good nor bad: the permit is returned as it is dropped.
             _ => {}
+        }
+    }
+
+    /// What it cost takes the place of what was reserved with the provider. What cost nothing gives its place back.
+    pub fn charge(&mut self) {
+        let reservation = self.reservation.take();
+        if let (Some(reservation), Some(_)) = (reservation, &self.reading) {
+            let cost = self.bill.cost_nano_usd.unwrap_or(0);
+            reservation.settle_now(cost, self.ended_at);
         }
     }
 

@@ -24,9 +24,11 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::quota::{self, Wanted};
 use crate::policy::{access, affinity, authn};
 use crate::wire::credential;
 use crate::wire::endpoint::{self, Endpoint};
+use crate::wire::limit;
 use crate::wire::peek::{self, Peek};
 use crate::wire::percent;
 
@@ -62,6 +64,7 @@ impl Journey {
             request_bytes: 0,
             attempts: Vec::new(),
             losers: Vec::new(),
+            reservation: None,
             flight: None,
             refusal: None,
             answer: Answer::default(),
@@ -103,6 +106,7 @@ impl Journey {
         self.facts.caller = identified.as_ref().ok().cloned();
         let endpoint = self.endpoint(session)?;
         let caller = identified?;
+        access::permit_client(&caller, self.facts.user_agent.as_deref())?;
         if parts.shutdown.is_refusing() {
             return Err(Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into());
         }
@@ -117,6 +121,10 @@ impl Journey {
         self.facts.request_bytes = body.len();
         let plan = self.plan(session, endpoint, caller, body)?;
         access::permit_model(&plan.caller, plan.model.as_deref())?;
+        if !self.admit(session, &plan).await? {
+            self.facts.answer.client_left = true;
+            return Ok(());
+        }
         run::attempts(&mut self.facts, session, parts, plan).await
     }
 
@@ -197,6 +205,30 @@ impl Journey {
         let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
         Ok(plan)
+    }
+
+    /// Takes room in the limits of the key and its user. May wait for money that others have only reserved; false when the client left
+    /// meanwhile.
+    async fn admit(&mut self, session: &mut Session, plan: &Plan) -> Result<bool, Refusal> {
+        if !plan.endpoint.operation.is_limited() {
+            return Ok(true);
+        }
+        let wanted = Wanted {
+            id: self.facts.id,
+            parties: plan.caller.key.parties.clone(),
+            model: plan.model.as_deref().unwrap_or_default(),
+            session: plan.peek.session_id.as_deref().map(quota::Session::new),
+            may_wait: true,
+        };
+        let quota = self.parts.routing.quota.clone();
+        let admitted = tokio::select! {
+            biased;
+            admitted = quota.admit(&wanted, Utc::now()) => admitted,
+            _ = session.read_body_or_idle(true) => return Ok(false),
+        };
+        let reservation = admitted.map_err(|no| limit::refusal(no, Utc::now()))?;
+        self.facts.reservation = Some(reservation);
+        Ok(true)
     }
 
     /// Probes and preflights, which are answered before anybody is identified and leave no row.

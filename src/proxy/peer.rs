@@ -2,14 +2,18 @@
 
 use std::time::Instant;
 
+use chrono::Utc;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::{ErrorType, ImmutStr};
+use uuid::Uuid;
 
 use super::attempt::{Attempt, Plan};
 use super::parts::Parts;
 use crate::domain::chain::How;
+use crate::domain::limits::Refused;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
+use crate::policy::quota::{Reservation, Session, Wanted};
 use crate::policy::routing::{Question, Tried};
 use crate::wire::include_usage;
 use crate::wire::patch::{self, Edit};
@@ -20,7 +24,7 @@ use crate::wire::patch::{self, Edit};
 /// When no provider is left, or the chosen one has no address that may be used.
 pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<Box<HttpPeer>> {
     let plan = attempt.plan.clone();
-    while !take_seat(attempt, &plan, parts)? {}
+    while !take_seat(attempt, &plan, parts).await? {}
     let Some(provider) = attempt.provider().cloned() else {
         return Err(explained("no provider is left"));
     };
@@ -30,7 +34,7 @@ pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<Box<HttpPeer
 
 /// Chooses a provider and takes what an attempt at it needs. Between the choice and the taking another request may have been faster: then it
 /// says no, and the choice is made again without that provider.
-fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> {
+async fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> {
     let routing = &parts.routing;
     let leeway = &attempt.leeway;
     let question = Question {
@@ -39,6 +43,7 @@ fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> 
         protocol: plan.endpoint.protocol,
         model: plan.model.as_deref(),
         client: plan.client(),
+        session: plan.peek.session_id.as_deref(),
         conversation: plan.conversation,
         bound: plan.bound,
         tried: Tried {
@@ -49,7 +54,7 @@ fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> 
             had_last_resort: leeway.had_last_resort,
         },
         at: Instant::now(),
-        wall: chrono::Utc::now(),
+        wall: Utc::now(),
     };
     let choice = match routing.choose(&question) {
         Ok(choice) => choice,
@@ -67,11 +72,37 @@ fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<bool> 
         attempt.leeway.exhausted.push(provider.id);
         return Ok(false);
     };
+    let Ok(reservation) = reserve(plan, &provider, parts).await else {
+        attempt.leeway.exhausted.push(provider.id);
+        return Ok(false);
+    };
+    attempt.report.reservation = reservation;
     attempt.seat = Some(seat);
     attempt.report.permit = Some(permit);
     attempt.report.endpoint = endpoint;
     attempt.choose(choice);
     Ok(true)
+}
+
+/// Room in the provider's own limits; none where it is asked for nothing that counts.
+async fn reserve(
+    plan: &Plan,
+    provider: &Provider,
+    parts: &Parts,
+) -> std::result::Result<Option<Reservation>, Refused> {
+    if !plan.endpoint.operation.is_limited() {
+        return Ok(None);
+    }
+    let session = plan.peek.session_id.as_deref();
+    let wanted = Wanted {
+        id: Uuid::now_v7(),
+        parties: provider.parties.clone(),
+        model: plan.model.as_deref().unwrap_or_default(),
+        session: session.map(Session::new),
+        may_wait: false,
+    };
+    let reservation = parts.routing.quota.admit(&wanted, Utc::now()).await?;
+    Ok(Some(reservation))
 }
 
 /// The first of the provider's addresses, healthy ones before others, that was not out of reach in this request and whose breaker is closed; where

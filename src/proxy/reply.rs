@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use chrono::Utc;
 use http::{HeaderName, StatusCode, header};
 use pingora::http::ResponseHeader;
 use pingora::prelude::Result;
@@ -12,6 +13,7 @@ use super::facts::Facts;
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::wire;
+use crate::wire::limit::Answer;
 
 /// Where the request's id is on every answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,13 +49,17 @@ fn stays_behind(name: &HeaderName) -> bool {
 /// # Errors
 /// When the client is gone.
 pub async fn refusal(facts: &mut Facts, session: &mut Session, refusal: &Refusal) -> Result<()> {
-    let body = wire::reply::refusal(facts.dialect, refusal, &facts.id_text);
     if session
         .response_written()
         .is_some_and(|r| !r.status.is_informational())
     {
         return Ok(());
     }
+    if let (Reason::Limit(refused), Some(endpoint)) = (refusal.reason, &facts.endpoint) {
+        let answer = wire::limit::answer(endpoint.protocol, &refused, &facts.id_text, Utc::now());
+        return over_limit(facts, session, answer).await;
+    }
+    let body = wire::reply::refusal(facts.dialect, refusal, &facts.id_text);
     let mut head = head(facts, refusal.reason.status(), body.len())?;
     if matches!(
         refusal.reason,
@@ -61,10 +67,7 @@ pub async fn refusal(facts: &mut Facts, session: &mut Session, refusal: &Refusal
     ) {
         session.set_keepalive(None);
     }
-    if facts.dialect == Dialect::Anthropic {
-        // Where Anthropic's SDKs look for it.
-        head.insert_header("request-id", facts.id_text.as_str())?;
-    }
+    name_for_sdk(&mut head, facts)?;
     if matches!(refusal.reason, Reason::NoProvider | Reason::Overloaded) {
         head.insert_header(header::RETRY_AFTER, "5")?;
     } else {
@@ -72,6 +75,24 @@ pub async fn refusal(facts: &mut Facts, session: &mut Session, refusal: &Refusal
         head.insert_header("x-should-retry", "false")?;
     }
     write(facts, session, head, body).await
+}
+
+/// What a limit says, with the headers it says it by.
+async fn over_limit(facts: &mut Facts, session: &mut Session, answer: Answer) -> Result<()> {
+    let mut head = head(facts, answer.status, answer.body.len())?;
+    name_for_sdk(&mut head, facts)?;
+    for (name, value) in answer.headers {
+        head.insert_header(name, value)?;
+    }
+    write(facts, session, head, answer.body).await
+}
+
+/// The request's id where Anthropic's SDKs look for it.
+fn name_for_sdk(head: &mut ResponseHeader, facts: &Facts) -> Result<()> {
+    if facts.dialect == Dialect::Anthropic {
+        head.insert_header("request-id", facts.id_text.as_str())?;
+    }
+    Ok(())
 }
 
 /// Answers with JSON.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::chain::Nobody;
 use crate::domain::fault::Fault;
 use crate::policy::breaker::Permit;
+use crate::policy::quota::Reservation;
 use crate::policy::select::Choice;
 use crate::wire::meter::Reading;
 
@@ -20,6 +21,8 @@ pub struct Report {
     pub endpoint: usize,
     /// The breakers' leave, to be told how it went.
     pub permit: Option<Permit>,
+    /// What it takes up of the provider's limits.
+    pub reservation: Option<Reservation>,
     /// How long the upstream asks to be left alone.
     pub retry_after: Option<Duration>,
     /// The model it was asked for.
@@ -57,6 +60,7 @@ impl Report {
             nobody: None,
             endpoint: 0,
             permit: None,
+            reservation: None,
             retry_after: None,
             model,
             edits: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use chrono::Utc;
 use entity::usage;
 use entity::value::ClientName;
 use uuid::Uuid;
@@ -25,6 +26,7 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
         return;
     }
     stick(facts, parts);
+    charge(facts);
     let lines = usage_lines(facts);
     let request = row(facts);
     if request.status >= 500 {
@@ -61,6 +63,16 @@ fn stick(facts: &Facts, parts: &Parts) {
             Outcome::Failed | Outcome::Cut if is_its_fault => affinity.forget(&ask, provider),
             _ => {}
         }
+    }
+}
+
+/// What was used takes the place of what was reserved. Where nothing was, the places are given back.
+fn charge(facts: &mut Facts) {
+    facts.attempts.iter_mut().for_each(Tried::charge);
+    let reservation = facts.reservation.take();
+    let is_used = facts.attempts.iter().any(|tried| tried.reading.is_some());
+    if let Some(reservation) = reservation.filter(|_| is_used) {
+        reservation.settle_now(cost(&facts.attempts).unwrap_or(0), Utc::now());
     }
 }
 

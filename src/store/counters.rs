@@ -250,6 +250,11 @@ impl Counters {
         }
     }
 
+    /// As [`Counters::reset`], in this process alone: another one has told Redis.
+    pub fn reset_here(&self, subject: Subject) {
+        self.local().reset(subject);
+    }
+
     /// Forgets a subject that is deleted, in this process.
     pub fn forget(&self, subject: Subject) {
         self.local().forget(subject);

@@ -15,6 +15,7 @@ use sea_orm::{
 use super::prices::load_prices;
 use crate::domain::caller::{Key, User};
 use crate::domain::error_rule::ErrorRule;
+use crate::domain::limits::{Party, Subject};
 use crate::domain::price::PriceBook;
 use crate::domain::provider::Provider;
 
@@ -173,7 +174,16 @@ fn link_keys(
                 is_enabled: row.is_enabled,
                 expires_at: row.expires_at,
                 groups: names::split(&row.provider_group),
-                limits: row.limits,
+                parties: Arc::new([
+                    Party {
+                        subject: Subject::Key(row.id),
+                        limits: row.limits,
+                    },
+                    Party {
+                        subject: Subject::User(user.id),
+                        limits: user.limits,
+                    },
+                ]),
                 user: Arc::clone(user),
             }),
         );
@@ -189,8 +199,8 @@ fn to_user(row: user::Model) -> User {
         expires_at: row.expires_at,
         groups: names::split(&row.provider_group),
         allowed_models: row.allowed_models.0,
-        allowed_clients: names::tidy(row.allowed_clients.0.iter()),
-        blocked_clients: names::tidy(row.blocked_clients.0.iter()),
+        allowed_clients: names::client_rules(&row.allowed_clients),
+        blocked_clients: names::client_rules(&row.blocked_clients),
         limits: row.limits,
     }
 }

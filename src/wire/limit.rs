@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::limits::{Dimension, Refused, Subject};
 use crate::domain::protocol::Protocol;
+use crate::domain::refusal::{Reason, Refusal};
 
 /// What Gemini CLI takes for a wait that is not worth it begins after this many seconds.
 const GEMINI_STOPS_AFTER: i64 = 301;
@@ -74,6 +75,12 @@ pub fn answer(
         headers: headers(refused),
         body: Bytes::from(body.to_string()),
     }
+}
+
+/// The refusal of a request that a limit keeps out.
+#[must_use]
+pub fn refusal(refused: Refused, now: DateTime<Utc>) -> Refusal {
+    Refusal::new(Reason::Limit(refused), message(&refused, now))
 }
 
 /// What is wrong and when it ends, for the person at the client.
@@ -217,15 +224,16 @@ fn span(dimension: Dimension) -> &'static str {
     }
 }
 
-/// Dollars with two digits after the point, or as many as it takes to four.
+/// Dollars with two digits after the point, or as many as it takes to four; less than a cent is told exactly.
 fn usd(nano: i64) -> String {
-    let whole = nano.div_euclid(NANO);
-    let digits = nano.rem_euclid(NANO) / 100_000;
-    if digits % 100 == 0 {
-        format!("{whole}.{:02}", digits / 100)
+    let (whole, rest) = (nano.div_euclid(NANO), nano.rem_euclid(NANO));
+    let digits = if whole == 0 && rest < NANO / 100 {
+        format!("{rest:09}")
     } else {
-        format!("{whole}.{digits:04}")
-    }
+        format!("{:04}", rest / 100_000)
+    };
+    let kept = digits.trim_end_matches('0').len().max(2);
+    format!("{whole}.{}", &digits[..kept])
 }
 
 fn seconds(wait: Duration) -> i64 {

@@ -1,4 +1,4 @@
-//! What the gateway says itself, in the caller's dialect.
+//! What the gateway says itself, in the caller's dialect. How a limit says no is in `limit.rs`.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -117,7 +117,8 @@ fn anthropic_type(reason: Reason) -> &'static str {
         Reason::BadBody | Reason::MissingModel | Reason::BodyTimeout | Reason::Unsupported => {
             "invalid_request_error"
         }
-        Reason::ModelNotAllowed => "permission_error",
+        Reason::ModelNotAllowed | Reason::ClientNotAllowed => "permission_error",
+        Reason::Limit(_) => "rate_limit_error",
         Reason::TooLarge => "request_too_large",
         Reason::UnknownEndpoint => "not_found_error",
         Reason::Overloaded => "overloaded_error",
@@ -159,7 +160,8 @@ fn rpc_status(reason: Reason) -> &'static str {
         | Reason::UserDisabled
         | Reason::UserExpired => "UNAUTHENTICATED",
         Reason::BadBody | Reason::MissingModel | Reason::TooLarge => "INVALID_ARGUMENT",
-        Reason::ModelNotAllowed => "PERMISSION_DENIED",
+        Reason::ModelNotAllowed | Reason::ClientNotAllowed => "PERMISSION_DENIED",
+        Reason::Limit(_) => "RESOURCE_EXHAUSTED",
         Reason::BodyTimeout => "DEADLINE_EXCEEDED",
         Reason::UnknownEndpoint => "NOT_FOUND",
         Reason::Unsupported => "UNIMPLEMENTED",

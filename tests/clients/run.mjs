@@ -6,3 +6,4 @@ import './suites/gemini-cli.mjs';
 import './suites/anthropic-sdk.mjs';
 import './suites/openai-sdk.mjs';
 import './suites/genai-sdk.mjs';
+import './suites/limits.mjs';

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use poem_openapi::{OpenApi, param::Path, payload::Json};
+use poem::http::StatusCode;
+use poem_openapi::{Object, OpenApi, param::Path, payload::Json};
 
 use super::{
     Tag,
-    answers::{One, ReadRefused},
+    answers::{One, ReadRefused, SelfRefused},
     keys::{self as key_api, Key},
     providers::Provider,
     users::{self as user_api, User},
@@ -15,6 +16,7 @@ use crate::{
     Admin,
     auth::guard::{ForAdmin, ForUser},
     gateway::Subject,
+    problem::Problem,
     service::{etag, keys, limits, providers, users},
 };
 
@@ -47,7 +49,7 @@ impl Api {
         caller.0.must_own(id.0, "user")?;
         let user = users::find(&self.0.db, id.0).await?;
         let subject = Subject::User(user.id);
-        Ok(self.usage(subject, &user.limits))
+        Ok(self.usage(subject, user.limits).await)
     }
 
     /// Count a user's limits anew
@@ -86,7 +88,7 @@ impl Api {
     ) -> Result<Json<LimitUsage>, ReadRefused> {
         let key = keys::find(&self.0.db, &caller.0, id.0).await?;
         let subject = Subject::Key(key.id);
-        Ok(self.usage(subject, &key.limits))
+        Ok(self.usage(subject, key.limits).await)
     }
 
     /// Count a key's limits anew
@@ -123,7 +125,7 @@ impl Api {
     ) -> Result<Json<LimitUsage>, ReadRefused> {
         let provider = providers::find(&self.0.db, id.0).await?;
         let subject = Subject::Provider(provider.id);
-        Ok(self.usage(subject, &limits::of_provider(&provider)))
+        Ok(self.usage(subject, limits::of_provider(&provider)).await)
     }
 
     /// Count a provider's limits anew
@@ -145,10 +147,41 @@ impl Api {
         let version = etag(provider.id, provider.updated_at);
         Ok(One::Found(Json(Provider::new(&self.0, provider)), version))
     }
+
+    /// Count all limits anew from the history
+    ///
+    /// What is counted against limits of money is made again from the usage lines, for every key, user and provider. This is never needed: it
+    /// is done at every start and after history was priced again.
+    #[oai(
+        path = "/limits/rebuild",
+        method = "post",
+        operation_id = "rebuildLimits",
+        tag = "Tag::Usage"
+    )]
+    async fn rebuild(&self, _caller: ForAdmin) -> Result<Json<Rebuilt>, SelfRefused> {
+        let subjects = self.0.gateway.rebuild_limits().await;
+        let subjects = subjects.ok_or_else(|| {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "history_unavailable",
+                "The history cannot be read now. Try again.",
+            )
+        })?;
+        Ok(Json(Rebuilt {
+            subjects: i64::try_from(subjects).unwrap_or(i64::MAX),
+        }))
+    }
+}
+
+/// What was counted anew.
+#[derive(Debug, Object)]
+pub struct Rebuilt {
+    /// Keys, users and providers that have spent something.
+    pub subjects: i64,
 }
 
 impl Api {
-    fn usage(&self, subject: Subject, limits: &entity::value::Limits) -> Json<LimitUsage> {
-        Json(LimitUsage::new(&*self.0.gateway, subject, limits))
+    async fn usage(&self, subject: Subject, limits: entity::value::Limits) -> Json<LimitUsage> {
+        Json(LimitUsage::new(&*self.0.gateway, subject, limits).await)
     }
 }

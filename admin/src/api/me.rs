@@ -106,10 +106,18 @@ impl Api {
     async fn limits(&self, caller: ForKey) -> Result<Json<MyLimits>, SelfRefused> {
         let gateway = &*self.0.gateway;
         let (key, user) = caller.0.holder.unzip();
-        Ok(Json(MyLimits {
-            key: key.map(|key| LimitUsage::new(gateway, Subject::Key(key.id), &key.limits)),
-            user: user.map(|user| LimitUsage::new(gateway, Subject::User(user.id), &user.limits)),
-        }))
+        let of = async |subject, limits| LimitUsage::new(gateway, subject, limits).await;
+        let mut mine = MyLimits {
+            key: None,
+            user: None,
+        };
+        if let Some(key) = key {
+            mine.key = Some(of(Subject::Key(key.id), key.limits).await);
+        }
+        if let Some(user) = user {
+            mine.user = Some(of(Subject::User(user.id), user.limits).await);
+        }
+        Ok(Json(mine))
     }
 }
 

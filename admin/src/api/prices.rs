@@ -160,6 +160,10 @@ impl Api {
             after: Window::new(body.0.cursor.as_deref(), None)?.after,
         };
         let done = reprice::reprice(&self.0, &range, apply).await?;
+        if apply && done.next.is_none() {
+            // What was spent is another sum now. Where that fails the next start makes it good.
+            self.0.gateway.rebuild_limits().await;
+        }
         Ok(Json(RepriceReport {
             applied: apply,
             lines: done.lines,

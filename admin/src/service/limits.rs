@@ -4,7 +4,7 @@ use entity::{api_key, provider, user, value::Limits};
 use sea_orm::ActiveValue::Set;
 
 use super::{keys, now, providers, users};
-use crate::{Admin, auth::identity::Identity, problem::Problem};
+use crate::{Admin, auth::identity::Identity, gateway::Subject, problem::Problem};
 
 /// A provider's limits whole: its requests at once have a column of their own.
 #[must_use]
@@ -28,11 +28,14 @@ fn anew(limits: Limits) -> Limits {
 /// # Errors
 /// 404.
 pub async fn reset_user(admin: &Admin, id: i64) -> Result<user::Model, Problem> {
-    users::update(admin, id, None, |user| user::ActiveModel {
+    let user = users::update(admin, id, None, |user| user::ActiveModel {
         limits: Set(anew(user.limits)),
         ..Default::default()
     })
-    .await
+    .await?;
+    let subject = Subject::User(user.id);
+    admin.gateway.reset_limits(subject).await;
+    Ok(user)
 }
 
 /// Lets what a key has spent so far not count any more.
@@ -41,11 +44,14 @@ pub async fn reset_user(admin: &Admin, id: i64) -> Result<user::Model, Problem> 
 /// 404.
 pub async fn reset_key(admin: &Admin, id: i64) -> Result<api_key::Model, Problem> {
     let anybodys = Identity::admin_token();
-    keys::update(admin, &anybodys, id, None, |key| api_key::ActiveModel {
+    let key = keys::update(admin, &anybodys, id, None, |key| api_key::ActiveModel {
         limits: Set(anew(key.limits)),
         ..Default::default()
     })
-    .await
+    .await?;
+    let subject = Subject::Key(key.id);
+    admin.gateway.reset_limits(subject).await;
+    Ok(key)
 }
 
 /// Lets what a provider has cost so far not count any more.
@@ -54,11 +60,14 @@ pub async fn reset_key(admin: &Admin, id: i64) -> Result<api_key::Model, Problem
 /// 404.
 pub async fn reset_provider(admin: &Admin, id: i64) -> Result<provider::Model, Problem> {
     let unchanged = providers::Secrets::unchanged();
-    providers::update(admin, id, None, unchanged, |provider| {
+    let provider = providers::update(admin, id, None, unchanged, |provider| {
         provider::ActiveModel {
             limits: Set(anew(provider.limits)),
             ..Default::default()
         }
     })
-    .await
+    .await?;
+    let subject = Subject::Provider(provider.id);
+    admin.gateway.reset_limits(subject).await;
+    Ok(provider)
 }

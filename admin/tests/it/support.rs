@@ -52,6 +52,10 @@ pub struct FakeGateway {
     pub resets: Mutex<Vec<Option<i64>>>,
     /// What was to be explained.
     pub asked: Mutex<Vec<Explain>>,
+    /// Whose limits were reset.
+    pub reset: Mutex<Vec<Subject>>,
+    /// How often limits were counted anew.
+    pub rebuilt: AtomicUsize,
     /// What it counts.
     pub gauges: Mutex<Vec<(Subject, Gauge)>>,
     /// Its time zone; UTC if none is set.
@@ -102,10 +106,18 @@ impl Gateway for FakeGateway {
         self.time_zone.lock().unwrap().unwrap_or(chrono_tz::UTC)
     }
 
-    fn gauges(&self, subject: Subject) -> Vec<Gauge> {
+    async fn gauges(&self, subject: Subject, _: entity::value::Limits) -> Vec<Gauge> {
         let gauges = self.gauges.lock().unwrap();
         let of_subject = gauges.iter().filter(|(whose, _)| *whose == subject);
         of_subject.map(|(_, gauge)| gauge.clone()).collect()
+    }
+
+    async fn reset_limits(&self, subject: Subject) {
+        self.reset.lock().unwrap().push(subject);
+    }
+
+    async fn rebuild_limits(&self) -> Option<usize> {
+        Some(self.rebuilt.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
     fn health(&self) -> GatewayHealth {

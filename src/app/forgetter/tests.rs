@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use chrono_tz::Tz;
 use entity::value::{ProviderType, Secret};
 
 use super::*;
@@ -10,6 +11,8 @@ use crate::domain::protocol::Protocol;
 use crate::domain::provider::{BaseUrl, Provider};
 use crate::policy::affinity::Ask;
 use crate::policy::breaker::{Failure, Target};
+use crate::policy::quota::Quota;
+use crate::store::counters::{Counters, Tuning};
 use crate::store::snapshot::LeftOut;
 
 fn provider(id: i64, urls: &[&str]) -> Arc<Provider> {
@@ -73,7 +76,9 @@ fn homes(routing: &Routing) -> Vec<i64> {
 
 #[test]
 fn only_what_is_gone_or_moved_is_forgotten() {
-    let routing = Routing::new(Instant::now());
+    let counters = Counters::in_process(&Tuning::default());
+    let quota = Quota::new(Arc::new(counters), Tz::UTC, true);
+    let routing = Routing::new(Instant::now(), quota);
     (1..=5).for_each(|id| remember(&routing, id));
     let stays = provider(1, &["http://a.test"]);
     let grows = |urls: &[&str]| provider(4, urls);

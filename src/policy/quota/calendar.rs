@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use entity::value::Limits;
 use parking_lot::RwLock;
 
-use crate::domain::limits::Limits;
 use crate::domain::window::{Period, Window, Windows, windows};
 
 /// The windows of now. There are no more of them than minutes in a day, a week and a month.

@@ -16,25 +16,22 @@ fn now() -> DateTime<Utc> {
 
 fn quota() -> Arc<Quota> {
     let counters = Counters::in_process(&Tuning::default());
-    Quota::new(Arc::new(counters), Tz::UTC)
+    Quota::new(Arc::new(counters), Tz::UTC, true)
 }
 
-fn limits(change: impl FnOnce(&mut Limits)) -> Arc<Limits> {
+fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
     change(&mut limits);
-    Arc::new(limits)
+    limits
 }
 
-fn key_and_user(key: &Arc<Limits>, user: &Arc<Limits>) -> Arc<[Party]> {
-    let party = |subject, limits: &Arc<Limits>| Party {
-        subject,
-        limits: Arc::clone(limits),
-    };
+fn key_and_user(key: Limits, user: Limits) -> Arc<[Party]> {
+    let party = |subject, limits| Party { subject, limits };
     [party(Subject::Key(1), key), party(Subject::User(1), user)].into()
 }
 
 fn day(usd: i64) -> Arc<[Party]> {
-    key_and_user(&limits(|l| l.usd_day = Some(usd)), &Arc::default())
+    key_and_user(limits(|l| l.usd_day = Some(usd)), Limits::default())
 }
 
 fn wanted(parties: &Arc<[Party]>) -> Wanted<'static> {
@@ -103,7 +100,7 @@ async fn dear_ones_that_nothing_is_known_of_are_four_at_most() {
 async fn a_large_budget_lets_the_unknown_run_together() {
     let (quota, parties) = (quota(), day(2_000 * USD));
     assert_eq!(rush(&quota, &parties, USD / 10).await, (64, 64));
-    let free = key_and_user(&Arc::default(), &Arc::default());
+    let free = key_and_user(Limits::default(), Limits::default());
     assert_eq!(rush(&quota, &free, USD).await, (64, 64));
 }
 
@@ -197,7 +194,7 @@ async fn who_is_gone_leaves_nothing_behind() {
 #[tokio::test(start_paused = true)]
 async fn ten_in_a_minute_pass_ten_and_three_sessions_three() {
     let quota = quota();
-    let parties = key_and_user(&Arc::default(), &limits(|l| l.rpm = Some(10)));
+    let parties = key_and_user(Limits::default(), limits(|l| l.rpm = Some(10)));
     let all = join_all((0..64).map(async |_| {
         let admitted = quota.admit(&wanted(&parties), now()).await;
         admitted.map(drop)
@@ -226,8 +223,10 @@ async fn ten_in_a_minute_pass_ten_and_three_sessions_three() {
     let mut refused = 0;
     for session in ["a", "b", "a", "c", "d", "c", "e"] {
         let mut wanted = wanted(&parties);
-        wanted.session = Some(session);
-        let is_hindered = quota.hindrance(&parties[0], Some(session), now()).is_some();
+        wanted.session = Some(Session::new(session));
+        let is_hindered = quota
+            .hindrance(&parties[0], wanted.session, now())
+            .is_some();
         match quota.admit(&wanted, now()).await {
             Ok(reservation) => held.push(reservation),
             Err(no) => {
@@ -263,7 +262,7 @@ async fn a_late_cost_is_charged_once() {
 async fn what_runs_long_keeps_its_place_when_it_is_renewed() {
     let quota = quota();
     let limits = limits(|l| l.concurrent_requests = Some(1));
-    let parties = key_and_user(&limits, &Arc::default());
+    let parties = key_and_user(limits, Limits::default());
     let running = quota.admit(&wanted(&parties), now()).await.unwrap();
     let later = now() + Duration::from_secs(14 * 60);
     quota.renew(later).await;

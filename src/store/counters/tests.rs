@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use entity::value::{Limits, ResetMode};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::limits::{Limits, ResetMode};
 use crate::domain::window::windows;
 use crate::store::testing::{eventually, needs};
 
@@ -92,7 +92,7 @@ fn check(subject: Subject, limits: &Limits, now: i64) -> Check {
     let at: DateTime<Utc> = DateTime::from_timestamp_millis(now).unwrap();
     Check {
         subject,
-        limits: limits.all(),
+        limits: Dimension::ALL.map(|dimension| dimension.limit(limits)),
         windows: windows(limits, |period| period.window(Tz::UTC, at)),
     }
 }

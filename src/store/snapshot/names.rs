@@ -1,5 +1,9 @@
 //! Lists of names, as people write them.
 
+use entity::value::Strings;
+
+use crate::domain::client::ClientRule;
+
 /// The names of a comma-separated list.
 pub(super) fn split(list: &str) -> Vec<String> {
     tidy(list.split(','))
@@ -15,4 +19,10 @@ pub(super) fn tidy<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Vec<String>
         }
     }
     tidied
+}
+
+/// Rules about clients, ready to be held against them.
+pub(super) fn client_rules(rules: &Strings) -> Vec<ClientRule> {
+    let rules = tidy(rules.0.iter());
+    rules.iter().map(|rule| ClientRule::new(rule)).collect()
 }

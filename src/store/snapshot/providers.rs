@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use entity::provider::{self, API_KEY_PLACE, PROXY_URL_PLACE};
-use entity::value::{Limits, ModelRedirects, NameRules, Sealed, Sealer, Strings};
+use entity::value::{Limits, ModelRedirects, NameRules, Sealed, Sealer};
 
 use super::left_out::LeftOut;
-use super::names::tidy;
-use crate::domain::client::ClientRule;
+use super::names;
+use crate::domain::limits::Party;
 use crate::domain::outbound::OutboundProxy;
 use crate::domain::pattern::Pattern;
 use crate::domain::provider::{BaseUrl, Provider, Redirect};
@@ -49,11 +49,11 @@ fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
         weight: u32::try_from(row.weight).unwrap_or(0),
         priority: row.priority,
         group_priorities: row.group_priorities.0,
-        groups: tidy(row.group_tags.0.iter()),
+        groups: names::tidy(row.group_tags.0.iter()),
         allowed_models: patterns(&row.allowed_models)?,
         model_redirects: redirects(row.model_redirects)?,
-        allowed_clients: client_rules(&row.allowed_clients),
-        blocked_clients: client_rules(&row.blocked_clients),
+        allowed_clients: names::client_rules(&row.allowed_clients),
+        blocked_clients: names::client_rules(&row.blocked_clients),
         active_time: row.active_time,
         cost_multiplier: row.cost_multiplier,
         max_attempts: u32::try_from(row.max_attempts).unwrap_or(1).max(1),
@@ -62,10 +62,13 @@ fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
         health_check: row.health_check,
         hedge_after_ms: u64::try_from(row.hedge_after_ms).unwrap_or(0),
         max_concurrent: u32::try_from(row.max_concurrent).unwrap_or(0),
-        limits: Limits {
-            concurrent_requests: (row.max_concurrent > 0).then(|| row.max_concurrent.into()),
-            ..row.limits
-        },
+        parties: Arc::new([Party::of_provider(
+            row.id,
+            Limits {
+                concurrent_requests: (row.max_concurrent > 0).then(|| row.max_concurrent.into()),
+                ..row.limits
+            },
+        )]),
         proxy: proxy(row.proxy_url.as_ref(), sealer)?,
         proxy_fallback_to_direct: row.proxy_fallback_to_direct,
         custom_headers: row.custom_headers.0,
@@ -118,9 +121,4 @@ fn proxy(sealed: Option<&Sealed>, sealer: &Sealer) -> Result<Option<OutboundProx
     let proxy =
         OutboundProxy::parse(url.expose()).map_err(|e| format!("the address of its proxy {e}"))?;
     Ok(Some(proxy))
-}
-
-fn client_rules(rules: &Strings) -> Vec<ClientRule> {
-    let rules = tidy(rules.0.iter());
-    rules.iter().map(|rule| ClientRule::new(rule)).collect()
 }

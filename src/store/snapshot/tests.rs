@@ -11,6 +11,7 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 
 use super::*;
 use crate::domain::client::Client;
+use crate::domain::limits::{Party, Subject};
 use crate::store::testing::{TestDb, now};
 
 struct World {
@@ -206,9 +207,17 @@ async fn all_tables_make_one_snapshot() {
         assert_eq!(good.groups, ["b"]);
         assert_eq!(good.user.groups, ["a", "b", "c"]);
         assert_eq!(good.user.allowed_models, ["m"]);
-        assert_eq!(good.user.allowed_clients, ["codex"]);
-        assert_eq!(good.user.blocked_clients, ["gemini-cli"]);
-        assert_eq!((good.limits, good.user.limits), (limits(2), limits(3)));
+        let codex = Client::new("codex_cli_rs/1").unwrap();
+        assert!(good.user.allowed_clients[0].matches(&codex));
+        let gemini = Client::new("GeminiCLI/1").unwrap();
+        assert!(good.user.blocked_clients[0].matches(&gemini));
+        let parties = [(Subject::Key(good.id), 2), (Subject::User(good.user.id), 3)].map(
+            |(subject, first)| Party {
+                subject,
+                limits: limits(first),
+            },
+        );
+        assert_eq!(good.parties[..], parties);
         assert!(good.is_enabled && good.expires_at.is_some());
         let off = &snapshot.keys[&world.hasher.hash("off")];
         assert!(!off.is_enabled && Arc::ptr_eq(&off.user, &good.user));
@@ -247,7 +256,7 @@ async fn a_provider_that_cannot_be_used_leaves_the_others_be() {
         assert_eq!(good.groups, ["a", "b"]);
         assert_eq!((good.weight, good.priority, good.max_attempts), (3, -1, 2));
         assert_eq!(good.group_priorities["a"], 2);
-        assert_eq!(good.limits, limits(1));
+        assert_eq!(good.parties[0].limits, limits(1));
         assert_eq!(good.custom_headers["x-a"], "1");
         let left_out: Vec<_> = snapshot
             .left_out

@@ -9,6 +9,8 @@ assert.ok(KEY, 'KEY must be a client key the gateway accepts');
 /** The address, without a slash at its end. */
 export const gateway = GATEWAY.replace(/\/+$/, '');
 export const key = KEY;
+/** A key whose user may spend nothing more. */
+export const spentKey = process.env.SPENT_KEY;
 export const wrongKey = 'sk-this-key-was-never-issued-0123456789abcdefghij';
 
 /** Milliseconds each client has, from start to end. */

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { runCli } from '../lib/cli.mjs';
 import { gateway, key, refusing, usage, cacheWrite, wrongKey } from '../lib/target.mjs';
 
-const claude = (baseUrl, token) =>
+export const claude = (baseUrl, token) =>
   runCli({
     script: '@anthropic-ai/claude-code/cli-wrapper.cjs',
     args: ['-p', 'say PONG', '--output-format', 'json'],

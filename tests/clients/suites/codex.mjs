@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { runCli } from '../lib/cli.mjs';
 import { gateway, key, prompt, refusing, usage, wrongKey } from '../lib/target.mjs';
 
-const codex = (baseUrl, token) =>
+export const codex = (baseUrl, token) =>
   runCli({
     script: '@openai/codex/bin/codex.js',
     args: ['exec', '--json', '--skip-git-repo-check', 'say PONG'],

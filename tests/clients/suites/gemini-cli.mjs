@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { runCli } from '../lib/cli.mjs';
 import { gateway, key, prompt, refusing, usage, wrongKey } from '../lib/target.mjs';
 
-const gemini = (baseUrl, token, model) =>
+export const gemini = (baseUrl, token, model) =>
   runCli({
     script: '@google/gemini-cli/bundle/gemini.js',
     args: ['--skip-trust', '-m', model, '-o', 'json', '-p', 'say PONG'],

@@ -79,8 +79,8 @@ pub struct LimitUsage {
 
 impl LimitUsage {
     /// The limits as stored, with what the gateway counts.
-    pub fn new(gateway: &dyn Gateway, subject: Subject, limits: &value::Limits) -> Self {
-        let gauges = gateway.gauges(subject);
+    pub async fn new(gateway: &dyn Gateway, subject: Subject, limits: value::Limits) -> Self {
+        let gauges = gateway.gauges(subject, limits).await;
         let gauge = |dimension: &str, limit: Option<i64>| {
             let known = gauges.iter().find(|gauge| gauge.dimension == dimension);
             known.cloned().unwrap_or_else(|| Gauge {

@@ -88,6 +88,7 @@ fn all_limits() -> impl Strategy<Value = [Limits; 2]> {
                     reset_5h: mode(modes[0]),
                     reset_day: mode(modes[1]),
                     day_starts: entity::value::TimeOfDay::from_minutes(minute),
+                    reset_at: None,
                 }
             })
     };
