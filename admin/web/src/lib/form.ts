@@ -16,8 +16,11 @@ export interface Form<V> {
 /** The keys of `V` whose values are a `T`. */
 export type KeysOf<V, T> = { [K in keyof V]: V[K] extends T ? (T extends V[K] ? K : V[K] extends string ? K : never) : never }[keyof V] & string;
 
-/** `failure` is what the last attempt to save threw. A field's mistake goes when the field is edited. */
-export function useForm<V extends object>(initial: V, failure: unknown): Form<V> {
+/**
+ * `failure` is what the last attempt to save threw: a field's mistake goes when the field is edited. `baseline` is what counts as
+ * unchanged, where that is not what the form begins with.
+ */
+export function useForm<V extends object>(initial: V, failure: unknown, baseline: V = initial): Form<V> {
   const [values, setValues] = useState(initial);
   const [edited, setEdited] = useState<ReadonlySet<keyof V>>(new Set());
   const mistakes = useMemo(() => mistakesOf(failure), [failure]);
@@ -28,8 +31,8 @@ export function useForm<V extends object>(initial: V, failure: unknown): Form<V>
     return () => cancelAnimationFrame(frame);
   }, [mistakes]);
   const changed = useMemo(
-    () => (Object.keys(values) as (keyof V)[]).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(initial[key])),
-    [values, initial],
+    () => (Object.keys(values) as (keyof V)[]).filter((key) => JSON.stringify(values[key]) !== JSON.stringify(baseline[key])),
+    [values, baseline],
   );
   return {
     values,
