@@ -5,7 +5,7 @@ export const LANGUAGES = { en: "English", zh: "简体中文" } as const;
 export type Language = keyof typeof LANGUAGES;
 
 interface Messages {
-  readonly [key: string]: string | ((...values: never[]) => string) | Messages;
+  readonly [key: string]: string | readonly string[] | ((...values: never[]) => string) | Messages;
 }
 
 /** The shape of a catalogue, with the words of one language forgotten. */

@@ -1,5 +1,7 @@
 // Every page, in the order of the navigation. A page is one line here; see README.md.
+import { keys } from "./keys/route";
 import { providers } from "./providers/route";
 import { requests } from "./requests/route";
+import { users } from "./users/route";
 
-export const pages = [requests, providers] as const;
+export const pages = [requests, users, providers, keys] as const;
