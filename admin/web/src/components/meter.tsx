@@ -26,7 +26,7 @@ export function Meter({ share, label, className }: Props) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(percent)}
-      className={cn("block h-1.5 w-full overflow-hidden rounded-full bg-muted", className)}
+      className={cn("block h-1.5 w-full overflow-hidden rounded-full bg-foreground/10", className)}
     >
       <span
         className={cn("block h-full rounded-full transition-[width] duration-500", FILL[toneOf(share)])}

@@ -2,6 +2,7 @@
 import { keys } from "./keys/route";
 import { providers } from "./providers/route";
 import { requests } from "./requests/route";
+import { routing } from "./routing/route";
 import { users } from "./users/route";
 
-export const pages = [requests, users, providers, keys] as const;
+export const pages = [requests, users, providers, routing, keys] as const;

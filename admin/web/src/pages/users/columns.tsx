@@ -6,6 +6,7 @@ import { useMemo } from "react";
 
 import { type User, userLimitsQuery } from "@/api/users";
 import { Meter, toneOf } from "@/components/meter";
+import { RelativeTime } from "@/components/time";
 import { Badge } from "@/components/ui/badge";
 import { Tooltip } from "@/components/ui/popover";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -19,19 +20,18 @@ import { LIMITS, splitGroups } from "./form/values";
 import { shareOf, tightest } from "./limits";
 import { messages } from "./messages";
 import { type UserRow, expiryOf } from "./rows";
-import { RelativeTime } from "@/components/time";
 
 export function useColumns(): ColumnDef<UserRow>[] {
   const c = useMessages(messages).columns;
   return useMemo<ColumnDef<UserRow>[]>(
     () => [
       { id: "name", header: c.name, size: 270, enableSorting: true, cell: ({ row }) => <NameCell user={row.original.user} /> },
-      { id: "keys", header: c.keys, size: 60, enableSorting: true, meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <KeyCount row={row.original} /> },
       { id: "groups", header: c.groups, size: 110, cell: ({ row }) => <Groups user={row.original.user} /> },
       { id: "limits", header: c.limits, size: 190, cell: ({ row }) => <LimitCell user={row.original.user} /> },
+      { id: "expires", header: c.expires, size: 92, enableSorting: true, cell: ({ row }) => <ExpiryWord time={row.original.user.expiresAt} /> },
+      { id: "keys", header: c.keys, size: 60, enableSorting: true, meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <KeyCount row={row.original} /> },
       { id: "requests", header: c.requests, size: 104, enableSorting: true, meta: { isNumber: true }, cell: ({ row }) => <Requests row={row.original} /> },
       { id: "cost", header: c.cost, size: 92, enableSorting: true, meta: { isNumber: true }, cell: ({ row }) => <Cost row={row.original} /> },
-      { id: "expires", header: c.expires, size: 92, enableSorting: true, cell: ({ row }) => <ExpiryWord time={row.original.user.expiresAt} /> },
       { id: "isEnabled", header: c.isEnabled, size: 56, enableSorting: true, meta: { isFixed: true }, cell: ({ row }) => <EnabledSwitch user={row.original.user} /> },
       { id: "actions", header: c.actions, size: 44, meta: { isFixed: true, label: c.actions }, cell: ({ row }) => <UserActions user={row.original.user} keys={row.original.keys.length} /> },
     ],

@@ -112,9 +112,8 @@ function Used({ id }: { id: number }) {
           {data ? (
             <dd>
               <span className="block text-base leading-6 font-semibold tracking-tight tabular-nums">{format.usd(data[span].costUsd)}</span>
-              <span className="block truncate text-2xs text-muted-foreground tabular-nums">
-                {t.requestCount(format.compact(data[span].requests))} · {t.tokens(format.compact(data[span].totalTokens))}
-              </span>
+              <span className="block truncate text-2xs text-muted-foreground tabular-nums">{t.requestCount(format.compact(data[span].requests))}</span>
+              <span className="block truncate text-2xs text-muted-foreground tabular-nums">{t.tokens(format.compact(data[span].totalTokens))}</span>
             </dd>
           ) : (
             <dd className="space-y-1.5 pt-1">

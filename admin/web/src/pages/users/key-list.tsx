@@ -89,7 +89,7 @@ function KeyEntry({ entry, onEdit }: { entry: Key; onEdit: () => void }) {
       </div>
       {words.length > 0 && (
         <>
-          <button type="button" aria-expanded={isOpen} aria-label={isOpen ? t.key.hideLimits : t.key.showLimits} onClick={() => setIsOpen(!isOpen)} className="mt-1 flex max-w-full items-center gap-1 rounded text-xs text-muted-foreground hover:text-foreground">
+          <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)} className="mt-1 flex max-w-full items-center gap-1 rounded text-xs text-muted-foreground hover:text-foreground">
             <ChevronDownIcon aria-hidden className={cn("size-3.5 shrink-0 transition-transform", !isOpen && "-rotate-90")} />
             <span className="truncate tabular-nums">{words.join(" · ")}</span>
           </button>

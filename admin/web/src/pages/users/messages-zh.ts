@@ -85,8 +85,6 @@ export const zh = {
     removeTitle: (name: string) => `删除密钥 ${name}？`,
     removeText: "密钥立即失效。用量记录保留。此操作无法撤销。",
     limits: "此密钥的限额",
-    showLimits: "显示限额",
-    hideLimits: "隐藏限额",
   },
   secret: {
     title: (name: string) => `密钥 ${name}`,

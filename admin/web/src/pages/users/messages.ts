@@ -89,8 +89,6 @@ const en = {
     removeTitle: (name: string) => `Delete key ${name}?`,
     removeText: "It stops working at once. What was used with it stays in the log. This cannot be taken back.",
     limits: "Limits of this key",
-    showLimits: "Show limits",
-    hideLimits: "Hide limits",
   },
   secret: {
     title: (name: string) => `Key ${name}`,
