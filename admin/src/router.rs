@@ -16,7 +16,7 @@ use crate::{
     contract::Contract,
     document,
     problem::Problem,
-    web,
+    web::{self, Dashboard},
 };
 
 /// How long an answer may take, everything it waits for included.
@@ -72,18 +72,23 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
         contract: Arc::new(Contract::new(written, &PUBLIC)),
         throttle,
     };
+    let dashboard = Dashboard::embedded();
     web::documentation(Route::new(), served)
         .nest_no_strip("/api", guard)
-        .at("/*", make_sync(elsewhere))
+        .at(
+            "/*",
+            make_sync(move |request| elsewhere(dashboard.as_ref(), &request)),
+        )
         .around(answer)
 }
 
-/// Outside `/api`: a page for people, nothing for programs.
-fn elsewhere(request: Request) -> Result<Response> {
-    if [Method::GET, Method::HEAD].contains(request.method()) {
-        return Ok(web::home());
+/// Outside `/api`: pages for people, nothing for programs.
+fn elsewhere(dashboard: Option<&Dashboard>, request: &Request) -> Result<Response> {
+    match dashboard {
+        Some(dashboard) => Ok(dashboard.answer(request)?),
+        None if [Method::GET, Method::HEAD].contains(request.method()) => Ok(web::unbuilt()),
+        None => Err(StatusCode::NOT_FOUND.into()),
     }
-    Err(StatusCode::NOT_FOUND.into())
 }
 
 /// Deadline, errors to problems, headers.

@@ -193,3 +193,24 @@ async fn the_predecessors_addresses_lead_on_and_unknown_ones_nowhere() {
     })
     .await;
 }
+
+/// The dashboard's types are made of this file. `UPDATE_OPENAPI=1` writes it anew.
+#[tokio::test]
+async fn the_committed_document_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/web/openapi.json");
+    everywhere(async |app| {
+        let mut document = app.document.clone();
+        document["info"]["version"] = Value::from("0.0.0");
+        let current = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == current,
+            "admin/web/openapi.json is not current: UPDATE_OPENAPI=1 cargo test -p switchyard-admin --test admin document, \
+             then `npm run schema` in admin/web"
+        );
+    })
+    .await;
+}

@@ -1,4 +1,4 @@
-// Copies a text, and says that it did.
+// Puts a text into the clipboard.
 import { CheckIcon, CopyIcon } from "lucide-react";
 import { type ComponentProps, useEffect, useState } from "react";
 
@@ -7,53 +7,57 @@ import { defineMessages, useMessages } from "@/lib/i18n";
 
 import { Button } from "./ui/button";
 
+const SHOWN_MS = 1500;
+
 const messages = defineMessages({
-  en: { copy: "Copy", copied: "Copied", failed: "The browser did not allow copying. Select the text and copy it." },
-  zh: { copy: "复制", copied: "已复制", failed: "浏览器不允许复制，请手动选择并复制。" },
+  en: { copy: "Copy", copied: "Copied" },
+  zh: { copy: "复制", copied: "已复制" },
 });
 
-interface Props extends Pick<ComponentProps<typeof Button>, "size" | "look" | "className"> {
+interface Props extends Pick<ComponentProps<typeof Button>, "look" | "className"> {
   text: string;
-  /** What is copied, for those who do not see it. */
   label: string;
-  /** Only the icon. */
-  isBare?: boolean;
+  /** A word stands beside the sign. */
+  isWorded?: boolean;
 }
 
-/** Clipboard access needs TLS or the own machine; elsewhere a field that nobody sees does it. */
-async function copy(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    field.className = "sr-only";
-    (document.querySelector("[role=dialog]") ?? document.body).append(field);
-    field.select();
-    const isDone = document.execCommand("copy");
-    field.remove();
-    return isDone;
-  }
-}
-
-export function CopyButton({ text, label, isBare, size, ...rest }: Props) {
+export function CopyButton({ text, label, isWorded, look = "ghost", className }: Props) {
   const t = useMessages(messages);
   const [isCopied, setIsCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
-    const timer = setTimeout(() => setIsCopied(false), 2000);
+    const timer = setTimeout(() => setIsCopied(false), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [isCopied]);
-  const run = async () => {
-    if (await copy(text)) setIsCopied(true);
-    else toast.failed(new Error(t.failed));
+  const copy = async () => {
+    try {
+      await copyText(text);
+      setIsCopied(true);
+    } catch (error) {
+      toast.failed(error);
+    }
   };
-  const words = isCopied ? t.copied : t.copy;
-  return (
-    <Button size={size ?? (isBare ? "icon-small" : "small")} aria-label={`${words}: ${label}`} onClick={() => void run()} {...rest}>
-      {isCopied ? <CheckIcon className="text-ok" /> : <CopyIcon />}
-      {!isBare && words}
+  const sign = isCopied ? <CheckIcon className={isWorded ? undefined : "text-ok"} /> : <CopyIcon />;
+  return isWorded ? (
+    <Button look={look} size="small" title={label} onClick={() => void copy()} className={className}>
+      {sign}
+      <span aria-live="polite">{isCopied ? t.copied : t.copy}</span>
+    </Button>
+  ) : (
+    <Button look={look} size="icon-small" aria-label={label} title={label} onClick={() => void copy()} className={className}>
+      {sign}
     </Button>
   );
+}
+
+/** Also where the page came unencrypted and browsers have no clipboard for it. */
+async function copyText(text: string): Promise<void> {
+  if (window.isSecureContext) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  // Within the dialog, if there is one: focus does not leave it.
+  (document.querySelector("[role=dialog]") ?? document.body).append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
 }

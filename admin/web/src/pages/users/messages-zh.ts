@@ -89,7 +89,7 @@ export const zh = {
   secret: {
     title: (name: string) => `密钥 ${name}`,
     once: "仅显示这一次，请立即复制：网关只保存其指纹。",
-    key: "密钥",
+    copy: "复制密钥",
     setUp: "配置客户端",
     done: "我已复制",
   },

@@ -93,7 +93,7 @@ const en = {
   secret: {
     title: (name: string) => `Key ${name}`,
     once: "This is shown once. Copy it now: the gateway keeps only a fingerprint.",
-    key: "key",
+    copy: "Copy the key",
     setUp: "Set up a client",
     done: "I have copied it",
   },

@@ -43,7 +43,7 @@ export function SecretDialog() {
         </p>
         <div className="flex items-center gap-2 rounded-lg border border-input bg-surface py-1.5 pr-1.5 pl-3">
           <code data-testid="new-key" className="min-w-0 flex-1 font-mono text-[0.8125rem] break-all select-all">{key.key}</code>
-          <CopyButton text={key.key} label={t.key} look="primary" />
+          <CopyButton isWorded text={key.key} label={t.copy} look="primary" />
         </div>
         <SetUp secret={key.key} />
       </DialogContent>
