@@ -3,6 +3,9 @@ import { keys } from "./keys/route";
 import { providers } from "./providers/route";
 import { requests } from "./requests/route";
 import { routing } from "./routing/route";
+import { rules } from "./rules/route";
+import { settings } from "./settings/route";
+import { system } from "./system/route";
 import { users } from "./users/route";
 
-export const pages = [requests, users, providers, routing, keys] as const;
+export const pages = [requests, users, providers, routing, rules, settings, system, keys] as const;

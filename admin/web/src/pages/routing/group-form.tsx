@@ -14,11 +14,13 @@ import { messages } from "./messages";
 
 interface Props {
   id: number | undefined;
+  /** What a new one is called at first. */
+  name: string;
   isOpen: boolean;
   onClose: () => void;
 }
 
-export function GroupForm({ id, isOpen, onClose }: Props) {
+export function GroupForm({ id, name, isOpen, onClose }: Props) {
   const t = useMessages(messages).group;
   const query = useQuery({ ...groupQuery(id ?? 0), enabled: isOpen && id !== undefined, staleTime: Infinity, gcTime: 0 });
   const version = query.data;
@@ -29,7 +31,7 @@ export function GroupForm({ id, isOpen, onClose }: Props) {
       ) : id !== undefined && !version ? (
         <FormSkeleton fields={4} />
       ) : (
-        <Body key={version?.etag ?? "new"} group={version?.value} etag={version?.etag ?? ""} onDone={onClose} onReload={() => void query.refetch()} />
+        <Body key={version?.etag ?? "new"} group={version?.value} name={name} etag={version?.etag ?? ""} onDone={onClose} onReload={() => void query.refetch()} />
       )}
     </FormSheet>
   );
@@ -37,17 +39,18 @@ export function GroupForm({ id, isOpen, onClose }: Props) {
 
 interface BodyProps {
   group: ProviderGroup | undefined;
+  name: string;
   etag: string;
   onDone: () => void;
   onReload: () => void;
 }
 
-function Body({ group, etag, onDone, onReload }: BodyProps) {
+function Body({ group, name: suggested, etag, onDone, onReload }: BodyProps) {
   const t = useMessages(messages).group;
   const create = useCreateGroup();
   const update = useUpdateGroup();
   const { error, isPending } = group ? update : create;
-  const [initial] = useState(() => ({ name: group?.name ?? "", costMultiplier: group?.costMultiplier ?? "", note: group?.note ?? "" }));
+  const [initial] = useState(() => ({ name: group?.name ?? suggested, costMultiplier: group?.costMultiplier ?? "", note: group?.note ?? "" }));
   const form = useForm(initial, error);
   const save = () => {
     const { name, costMultiplier, note } = form.values;

@@ -75,13 +75,14 @@ export function Groups() {
           ))}
         </ul>
       )}
-      <GroupForm id={group} isOpen={group !== undefined || create === true} onClose={close} />
+      <GroupForm id={group} name={typeof create === "string" ? create : ""} isOpen={group !== undefined || create !== undefined} onClose={close} />
     </div>
   );
 }
 
 function GroupCard({ row }: { row: GroupRow }) {
   const t = useMessages(messages).group;
+  const navigate = route.useNavigate();
   const { name, said, providers, users, keys } = row;
   return (
     <li>
@@ -94,7 +95,13 @@ function GroupCard({ row }: { row: GroupRow }) {
           <span title={t.multiplier} className="text-lg leading-7 font-semibold tracking-tight tabular-nums">
             <span className="sr-only">{t.multiplier} </span>×{said ? Number(said.costMultiplier) : 1}
           </span>
-          {said ? <GroupActions group={said} /> : null}
+          {said ? (
+            <GroupActions group={said} />
+          ) : (
+            <Button size="small" onClick={() => void navigate({ search: (before) => ({ ...before, create: name }) })}>
+              {t.say}
+            </Button>
+          )}
         </header>
         <div className="mt-3 flex min-h-7 flex-wrap gap-1">
           {providers.map((provider) => (

@@ -102,7 +102,7 @@ function Tier({ tier, isChosen, members }: { tier: number; isChosen: boolean; me
       )}
       <ul className={cn("divide-y", isChosen && "pt-3")}>
         {sorted.map((member, index) => (
-          <li key={member.providerId} className={cn("flex items-center gap-3 px-4 py-2.5", !isChosen && "opacity-75")}>
+          <li key={member.providerId} className="flex items-center gap-3 px-4 py-2.5">
             <Mark id={member.providerId} />
             <Name candidate={member} />
             <span className="w-20 shrink-0 text-right text-xs text-muted-foreground tabular-nums">{t.weight(member.weight)}</span>
@@ -131,7 +131,7 @@ function DroppedCard({ members }: { members: readonly Candidate[] }) {
       <ul className="divide-y">
         {members.map((member) => (
           <li key={member.providerId} className="flex items-center gap-3 px-4 py-2.5">
-            <span className="opacity-60 grayscale"><Mark id={member.providerId} /></span>
+            <span className="grayscale"><Mark id={member.providerId} /></span>
             <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-4 gap-y-0.5">
               <Name candidate={member} className="basis-44 text-muted-foreground" />
               <span className="flex min-w-0 flex-1 basis-56 flex-wrap items-center gap-2">

@@ -16,8 +16,8 @@ export interface RoutingSearch {
   stream?: boolean;
   /** The group whose form is open. */
   group?: number;
-  /** The form for a new group is open. */
-  create?: boolean;
+  /** The form for a new group is open, with this name. */
+  create?: boolean | string;
 }
 
 function read(search: Record<string, unknown>): RoutingSearch {
@@ -33,7 +33,7 @@ function read(search: Record<string, unknown>): RoutingSearch {
     if (typeof value === "number" && Number.isInteger(value)) found[name] = value;
   }
   if (search.stream === true) found.stream = true;
-  if (search.create === true) found.create = true;
+  if (search.create === true || typeof search.create === "string") found.create = search.create;
   if (search.tab === "groups") found.tab = "groups";
   return found;
 }
