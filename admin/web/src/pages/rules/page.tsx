@@ -35,13 +35,13 @@ export function RulesPage() {
   return (
     <>
       <PageHeader title={t.title} text={t.text}>
-        <SearchInput label={t.search} value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} className="w-64" />
+        <SearchInput label={t.search} value={search.q ?? ""} onChange={(q) => change({ q: q || undefined })} className="md:w-64" />
         <Button look="primary" onClick={add}>
           <PlusIcon /> {t.add}
         </Button>
       </PageHeader>
-      <div className="grid items-start gap-4 px-4 pb-10 md:px-6 2xl:grid-cols-[minmax(0,1fr)_24rem]">
-        <Card className="overflow-hidden">
+      <div className="grid items-start gap-4 px-4 pb-10 md:px-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        <Card className="@container overflow-hidden">
           {query.isError ? (
             <QueryFailure query={query} />
           ) : query.isPending ? (

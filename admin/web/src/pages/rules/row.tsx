@@ -53,7 +53,7 @@ export function RuleRow({ rule }: { rule: ErrorRule }) {
   return (
     <li className="flex items-center gap-2 py-2.5 pr-3 pl-1.5 sm:gap-3">
       <InlineNumber {...ORDER} label={t.priorityOf(name)} value={rule.priority} onChange={(priority) => change({ priority }, t.moved(name, priority))} className="w-12 shrink-0 text-muted-foreground" />
-      <div className={cn("grid min-w-0 flex-1 items-center gap-x-4 gap-y-1 lg:grid-cols-[minmax(0,5fr)_5.5rem_minmax(0,4fr)]", !rule.isEnabled && "opacity-70")}>
+      <div className={cn("grid min-w-0 flex-1 items-center gap-x-4 gap-y-1 @2xl:grid-cols-[minmax(0,5fr)_5.5rem_minmax(0,4fr)]", !rule.isEnabled && "[&_p]:text-muted-foreground [&_code]:text-muted-foreground")}>
         <div className="min-w-0">
           <p className="flex min-w-0 items-center gap-1.5 text-[0.8125rem] leading-5">
             <span className="truncate font-medium">{name}</span>
@@ -63,7 +63,7 @@ export function RuleRow({ rule }: { rule: ErrorRule }) {
             {t.matches[rule.match]} <code className="font-mono text-foreground">{rule.pattern}</code>
           </p>
         </div>
-        <span className="max-lg:hidden"><FaultBadge fault={rule.fault} /></span>
+        <span className="hidden @2xl:block"><FaultBadge fault={rule.fault} /></span>
         <Told rule={rule} />
       </div>
       <Switch aria-label={t.enabledOf(name)} checked={rule.isEnabled} onCheckedChange={(isEnabled) => change({ isEnabled }, isEnabled ? t.on(name) : t.off(name))} />
@@ -78,7 +78,7 @@ function Told({ rule }: { rule: ErrorRule }) {
   const isKept = !overrideStatus && !overrideMessage;
   return (
     <p className="flex min-w-0 items-center gap-1.5 text-xs text-muted-foreground">
-      <span className="lg:hidden"><FaultBadge fault={rule.fault} /></span>
+      <span className="@2xl:hidden"><FaultBadge fault={rule.fault} /></span>
       {overrideStatus ? <Badge tone="outline">{overrideStatus}</Badge> : null}
       <span className="truncate" title={overrideMessage ?? undefined}>{isKept ? t.asIs : overrideMessage}</span>
     </p>

@@ -6,14 +6,13 @@ type NumberName = { [K in keyof Settings]-?: Settings[K] extends number ? K : ne
 export interface NumberSpec {
   name: NumberName;
   fallback: number;
-  unit: "s" | "%" | "B" | "turns";
+  unit: "s" | "%" | "B" | "turns" | "days";
   min?: number;
   max: number;
 }
 
-export type SectionName = "time" | "network" | "failover" | "streams" | "affinity";
-
-export const SECTIONS = ["time", "network", "failover", "streams", "affinity"] as const satisfies readonly SectionName[];
+export const SECTIONS = ["time", "network", "failover", "streams", "affinity", "retention"] as const;
+export type SectionName = (typeof SECTIONS)[number];
 
 export const NUMBERS: Readonly<Record<SectionName, readonly NumberSpec[]>> = {
   time: [],
@@ -33,6 +32,11 @@ export const NUMBERS: Readonly<Record<SectionName, readonly NumberSpec[]>> = {
     { name: "stickyCacheSeconds", fallback: 300, unit: "s", max: 86_400 },
     { name: "stickyHorizonTurns", fallback: 10, unit: "turns", max: 1000 },
   ],
+  retention: [
+    { name: "requestRetentionDays", fallback: 0, unit: "days", max: 36_500 },
+    { name: "detailRetentionDays", fallback: 0, unit: "days", max: 36_500 },
+    { name: "usageRetentionDays", fallback: 0, unit: "days", max: 36_500 },
+  ],
 };
 
 const NUMBER_NAMES = Object.values(NUMBERS).flatMap((specs) => specs.map(({ name }) => name));
@@ -40,7 +44,7 @@ const NUMBER_NAMES = Object.values(NUMBERS).flatMap((specs) => specs.map(({ name
 export type Values = Record<NumberName | "timeZone" | "egressPolicy", string>;
 
 export function toValues(settings: Settings): Values {
-  const numbers = Object.fromEntries(NUMBER_NAMES.map((name) => [name, String(settings[name])])) as Record<NumberName, string>;
+  const numbers = Object.fromEntries(NUMBER_NAMES.map((name) => [name, String(settings[name] ?? "")])) as Record<NumberName, string>;
   return { ...numbers, timeZone: settings.timeZone ?? "", egressPolicy: settings.egressPolicy };
 }
 

@@ -77,7 +77,7 @@ function Fields({ initial, error, isPending, onSubmit, onReload, onDiscard }: Fi
     onSubmit(toPatch(form.values, form.changed) as SettingsPatch);
   };
   return (
-    <form onSubmit={submit} noValidate className="space-y-4">
+    <form onSubmit={submit} noValidate className="space-y-4 [&_input]:scroll-my-28 [&_select]:scroll-my-28">
       {error ? <FormFailure error={error} onReload={onReload} /> : null}
       {SECTIONS.map((section) => (
         <Section key={section} name={section}>
@@ -123,7 +123,7 @@ function NumberSetting({ form, spec }: { form: Form<Values>; spec: NumberSpec })
   const t = useMessages(messages);
   const format = useFormat();
   const [label, help] = t.fields[spec.name];
-  const unit = spec.unit === "turns" ? t.turns : spec.unit;
+  const unit = spec.unit === "turns" || spec.unit === "days" ? t[spec.unit] : spec.unit;
   const fallback = spec.unit === "B" ? format.bytes(spec.fallback) : `${format.count(spec.fallback)} ${unit}`;
   const isOther = form.values[spec.name].trim() !== String(spec.fallback);
   return (

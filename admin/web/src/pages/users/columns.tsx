@@ -58,7 +58,7 @@ export function Avatar({ user, className }: { user: Pick<User, "id" | "name">; c
 function NameCell({ user }: { user: User }) {
   const t = useMessages(messages);
   return (
-    <div className={cn("flex min-w-0 items-center gap-3", !user.isEnabled && "opacity-60")}>
+    <div className={cn("flex min-w-0 items-center gap-3", !user.isEnabled && "text-muted-foreground *:first:grayscale")}>
       <Avatar user={user} />
       <div className="min-w-0">
         <p className="flex items-center gap-1.5 leading-5 font-medium">
@@ -149,7 +149,7 @@ function EnabledSwitch({ user }: { user: User }) {
   return <Switch aria-label={t.enabledOf(user.name)} checked={user.isEnabled} onCheckedChange={(isEnabled) => enable(user, isEnabled)} />;
 }
 
-export const CARD_HEIGHT = 108;
+export const CARD_HEIGHT = 96;
 
 export function UserCard({ row }: { row: UserRow }) {
   const format = useFormat();

@@ -58,7 +58,7 @@ function KeyEntry({ entry, onEdit }: { entry: Key; onEdit: () => void }) {
   return (
     <li className="px-3 py-2.5">
       <div className="flex items-center gap-3">
-        <div className={cn("min-w-0 flex-1", (!entry.isEnabled || expiry === "over") && "opacity-60")}>
+        <div className={cn("min-w-0 flex-1", (!entry.isEnabled || expiry === "over") && "text-muted-foreground")}>
           <p className="flex min-w-0 items-center gap-1.5 text-[0.8125rem] leading-5">
             <span className="truncate font-medium">{entry.name}</span>
             {entry.canLoginWebUi && (
