@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { type Provider, providersQuery } from "./providers";
-import { useIsAdmin } from "./session";
+import { useSession } from "./session";
 import { keysQuery, usersQuery } from "./users";
 
 type Id = number | null | undefined;
@@ -15,12 +15,14 @@ export interface Names {
 }
 
 export function useNames(): Names {
-  const isAdmin = useIsAdmin();
-  const users = useQuery(usersQuery).data;
+  const session = useSession();
+  const isAdmin = session?.role === "admin";
+  const own = session?.me.user;
+  const users = useQuery({ ...usersQuery, enabled: isAdmin }).data;
   const keys = useQuery(keysQuery).data;
   const providers = useQuery({ ...providersQuery, enabled: isAdmin }).data;
   return useMemo(() => {
-    const userNames = new Map(users?.map(({ id, name }) => [id, name]));
+    const userNames = new Map((users ?? (own ? [own] : [])).map(({ id, name }) => [id, name]));
     const keyNames = new Map(keys?.map(({ id, name }) => [id, name]));
     const byId = new Map(providers?.map((provider) => [provider.id, provider]));
     const named = (names: ReadonlyMap<number, string>) => (id: Id) => (id === null || id === undefined ? undefined : (names.get(id) ?? `#${id}`));
@@ -29,5 +31,5 @@ export function useNames(): Names {
       key: named(keyNames),
       provider: (id) => (id === null || id === undefined ? undefined : byId.get(id)),
     };
-  }, [users, keys, providers]);
+  }, [users, own, keys, providers]);
 }

@@ -20,10 +20,10 @@ export const providersQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
-/** One with its version, for a form. */
+/** One with its version, for a form. Not below the list: what a form began with must not change under the hands of its reader. */
 export const providerQuery = (id: number) =>
   queryOptions({
-    queryKey: [...LIST, id],
+    queryKey: ["provider", id],
     queryFn: () => versioned(api.GET("/api/v1/providers/{id}", { params: { path: { id } } })),
   });
 

@@ -13,7 +13,7 @@ export type LimitUsage = Schemas["LimitUsage"];
 
 const LIST = ["users"] as const;
 
-/** All of them; a key holder gets the own one. */
+/** All of them; for admins. */
 export const usersQuery = queryOptions({
   queryKey: LIST,
   queryFn: () => everyPage((cursor) => unwrap(api.GET("/api/v1/users", { params: { query: { cursor, limit: 200 } } }))),

@@ -31,7 +31,8 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   };
   return (
     <Menu>
-      <MenuTrigger className="flex w-full items-center gap-2.5 rounded-md px-2 py-1.5 text-left hover:bg-hover" aria-label={`${t.account}: ${name}`}>
+      <MenuTrigger className="flex w-full items-center gap-2.5 rounded-md px-2 py-1.5 text-left hover:bg-hover">
+        <span className="sr-only">{t.account}: </span>
         <span aria-hidden className="flex size-7 items-center justify-center rounded-md bg-accent-soft text-xs font-semibold text-accent uppercase">
           {Array.from(name)[0]}
         </span>

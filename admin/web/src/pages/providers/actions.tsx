@@ -17,7 +17,7 @@ const route = getRouteApi("/app/providers");
 /** Keeps an edit in place, says so, and offers the way back. */
 export function useInlineEdit(): (provider: Provider, patch: InlinePatch) => void {
   const t = useMessages(messages).changed;
-  const { mutate } = usePatchProvider();
+  const { mutateAsync } = usePatchProvider();
   return (provider, patch) => {
     const { id, name } = provider;
     const before: InlinePatch = {};
@@ -28,8 +28,8 @@ export function useInlineEdit(): (provider: Provider, patch: InlinePatch) => voi
       patch.priority !== undefined ? t.priority(name, patch.priority)
       : patch.weight !== undefined ? t.weight(name, patch.weight)
       : patch.isEnabled ? t.on(name) : t.off(name);
-    const undo = () => mutate({ id, patch: before }, { onError: toast.failed });
-    mutate({ id, patch }, { onSuccess: () => toast.done(words, undo), onError: toast.failed });
+    const undo = () => void mutateAsync({ id, patch: before }).catch(toast.failed);
+    mutateAsync({ id, patch }).then(() => toast.done(words, undo), toast.failed);
   };
 }
 
@@ -41,13 +41,12 @@ export function ProviderActions({ provider }: { provider: Provider }) {
   const reset = useResetBreakers();
   const remove = useDeleteProvider();
   const { id, name } = provider;
-  const resetNow = () => reset.mutate(id, { onSuccess: () => toast.done(t.breaker.resetDone(name)), onError: toast.failed });
+  const resetNow = () => void reset.mutateAsync(id).then(() => toast.done(t.breaker.resetDone(name)), toast.failed);
   const removeNow = () =>
-    remove.mutate(id, {
-      onSuccess: () => toast.done(t.removed(name)),
-      onError: toast.failed,
-      onSettled: () => setIsRemoving(false),
-    });
+    void remove
+      .mutateAsync(id)
+      .then(() => toast.done(t.removed(name)), toast.failed)
+      .finally(() => setIsRemoving(false));
   return (
     <>
       <Menu>

@@ -55,7 +55,7 @@ function Countdown({ until }: { until: string }) {
 function BreakerDetails({ provider, breakers }: Props) {
   const t = useMessages(messages).breaker;
   const reset = useResetBreakers();
-  const close = () => reset.mutate(provider.id, { onSuccess: () => toast.done(t.resetDone(provider.name)), onError: toast.failed });
+  const close = () => void reset.mutateAsync(provider.id).then(() => toast.done(t.resetDone(provider.name)), toast.failed);
   return (
     <div className="space-y-3 text-[0.8125rem]">
       {breakers.map((breaker) => (

@@ -32,7 +32,7 @@ export function UsageTable({ request }: { request: RequestDetail }) {
   const format = useFormat();
   const isAdmin = useIsAdmin();
   const model = request.model ?? request.requestedModel;
-  const price = useQuery({ ...priceQuery(model ?? ""), enabled: isAdmin && Boolean(model) }).data;
+  const price = useQuery({ ...priceQuery(model ?? ""), enabled: isAdmin && Boolean(model && request.costUsd) }).data;
   const used = BUCKETS.filter(([bucket]) => request.usage[bucket] > 0);
   const settled = t.settled[request.settledFrom as keyof typeof t.settled] ?? request.settledFrom;
   if (used.length === 0) return <p className="text-[0.8125rem] text-muted-foreground">{settled}</p>;
