@@ -22,7 +22,7 @@ export const errorRulesQuery = queryOptions({
 
 export const errorRuleQuery = (id: number) =>
   queryOptions({
-    queryKey: [...LIST, id],
+    queryKey: ["error-rule", id],
     queryFn: () => versioned(api.GET("/api/v1/error-rules/{id}", { params: { path: { id } } })),
   });
 

@@ -18,7 +18,7 @@ export const groupsQuery = queryOptions({
 
 export const groupQuery = (id: number) =>
   queryOptions({
-    queryKey: [...LIST, id],
+    queryKey: ["group", id],
     queryFn: () => versioned(api.GET("/api/v1/provider-groups/{id}", { params: { path: { id } } })),
   });
 

@@ -20,7 +20,7 @@ export const keysQuery = queryOptions({
 
 export const keyQuery = (id: number) =>
   queryOptions({
-    queryKey: [...LIST, id],
+    queryKey: ["key", id],
     queryFn: () => versioned(api.GET("/api/v1/keys/{id}", { params: { path: { id } } })),
   });
 

@@ -1,7 +1,6 @@
 // The settings that may change while the gateway runs.
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
-import { useChange } from "./change";
 import { type Schemas, api, unwrap, versioned } from "./client";
 
 export type Settings = Schemas["Settings"];
@@ -11,9 +10,12 @@ const KEY = ["settings"] as const;
 
 export const settingsQuery = queryOptions({ queryKey: KEY, queryFn: () => versioned(api.GET("/api/v1/settings")) });
 
-export const useUpdateSettings = () =>
-  useChange(
-    ({ patch, etag }: { patch: SettingsPatch; etag: string }) =>
-      unwrap(api.PATCH("/api/v1/settings", { params: { header: { "If-Match": etag } }, body: patch })),
-    KEY,
-  );
+/** The form keeps the version it began with until the change is made. Without `etag` whatever is there is changed. */
+export function useUpdateSettings() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ patch, etag }: { patch: SettingsPatch; etag?: string }) =>
+      unwrap(api.PATCH("/api/v1/settings", { params: { header: etag ? { "If-Match": etag } : {} }, body: patch })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+  });
+}

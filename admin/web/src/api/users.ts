@@ -23,7 +23,7 @@ export const usersQuery = queryOptions({
 /** One with its version, for a form. */
 export const userQuery = (id: number) =>
   queryOptions({
-    queryKey: [...LIST, id],
+    queryKey: ["user", id],
     queryFn: () => versioned(api.GET("/api/v1/users/{id}", { params: { path: { id } } })),
   });
 
@@ -82,3 +82,7 @@ export const useResetUserLimits = () =>
 
 export const useDeleteUser = () =>
   useChange((id: number) => unwrap(api.DELETE("/api/v1/users/{id}", { params: { path: { id } } })), LIST, ["keys"]);
+
+/** The same change of many: of all, or of none. */
+export const useUpdateUsers = () =>
+  useChange(({ ids, changes }: { ids: number[]; changes: UserPatch }) => unwrap(api.PATCH("/api/v1/users", { body: { ids, changes } })), LIST, ["limits", "user"]);

@@ -56,7 +56,7 @@ function SettingsForm({ initial: given, etag, onReload }: FormProps) {
     const back = Object.fromEntries(Object.keys(patch).map((name) => [name, toPatch(initial, [name as keyof Values])[name]]));
     update.mutate({ patch, etag }, { onSuccess: () => toast.done(t.saved, () => undo(back)) });
   };
-  const undo = (patch: SettingsPatch) => update.mutate({ patch, etag: "*" }, { onSuccess: () => toast.done(t.restored), onError: toast.failed });
+  const undo = (patch: SettingsPatch) => update.mutate({ patch }, { onSuccess: () => toast.done(t.restored), onError: toast.failed });
   return <Fields key={round} initial={initial} error={update.error} isPending={update.isPending} onSubmit={submit} onReload={onReload} onDiscard={() => (update.reset(), setRound(round + 1))} />;
 }
 

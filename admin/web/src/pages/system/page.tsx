@@ -14,6 +14,8 @@ import { useMessages } from "@/lib/i18n";
 
 import { Breakers } from "./breakers";
 import { messages } from "./messages";
+import { LogLevel, NodeCard } from "./node";
+import { Prune } from "./prune";
 
 export function SystemPage() {
   const t = useMessages(messages);
@@ -30,7 +32,12 @@ export function SystemPage() {
             <Parts />
           </>
         )}
+        <NodeCard />
         <Breakers />
+        <div className="grid items-start gap-4 xl:grid-cols-2">
+          <LogLevel />
+          <Prune />
+        </div>
         <Documents />
       </div>
     </>

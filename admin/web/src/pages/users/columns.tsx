@@ -20,11 +20,14 @@ import { LIMITS, splitGroups } from "./form/values";
 import { shareOf, tightest } from "./limits";
 import { messages } from "./messages";
 import { type UserRow, expiryOf } from "./rows";
+import { SelectAll, SelectBox } from "./selection";
 
-export function useColumns(): ColumnDef<UserRow>[] {
-  const c = useMessages(messages).columns;
+/** `ids` are those in the table, for choosing them all. */
+export function useColumns(ids: readonly number[]): ColumnDef<UserRow>[] {
+  const { columns: c } = useMessages(messages);
   return useMemo<ColumnDef<UserRow>[]>(
     () => [
+      { id: "select", header: () => <SelectAll ids={ids} />, size: 32, meta: { isFixed: true }, cell: ({ row }) => <SelectBox user={row.original.user} /> },
       { id: "name", header: c.name, size: 270, enableSorting: true, cell: ({ row }) => <NameCell user={row.original.user} /> },
       { id: "groups", header: c.groups, size: 110, cell: ({ row }) => <Groups user={row.original.user} /> },
       { id: "limits", header: c.limits, size: 190, cell: ({ row }) => <LimitCell user={row.original.user} /> },
@@ -35,7 +38,7 @@ export function useColumns(): ColumnDef<UserRow>[] {
       { id: "isEnabled", header: c.isEnabled, size: 56, enableSorting: true, meta: { isFixed: true }, cell: ({ row }) => <EnabledSwitch user={row.original.user} /> },
       { id: "actions", header: c.actions, size: 44, meta: { isFixed: true, label: c.actions }, cell: ({ row }) => <UserActions user={row.original.user} keys={row.original.keys.length} /> },
     ],
-    [c],
+    [c, ids],
   );
 }
 

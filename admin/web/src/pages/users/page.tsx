@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { PlusIcon, UsersIcon } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { keysQuery } from "@/api/keys";
 import { lastDay, usageByQuery } from "@/api/usage";
@@ -20,15 +20,18 @@ import { Select } from "@/components/ui/input";
 import { Segmented } from "@/components/ui/tabs";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
+import { useStore } from "@/lib/store";
 
 import { CARD_HEIGHT, UserCard, useColumns } from "./columns";
 import { UserDetails } from "./details";
+import { BatchForm } from "./form/batch-form";
 import { KeyForm } from "./form/key-form";
 import { UserForm } from "./form/user-form";
 import { messages } from "./messages";
 import { SHOWN, type UsersSearch } from "./route";
 import { type UserRow, choose, order, toRows } from "./rows";
 import { SecretDialog } from "./secret";
+import { BatchBar, clearSelection, selection } from "./selection";
 
 const route = getRouteApi("/app/users");
 const ROW_HEIGHT = 52;
@@ -42,9 +45,12 @@ export function UsersPage() {
   const users = useQuery(usersQuery);
   const keys = useQuery(keysQuery);
   const usage = useQuery(usageByQuery("user", span));
-  const columns = useColumns();
   const all = useMemo(() => toRows(users.data ?? [], keys.data ?? [], usage.data ?? []), [users.data, keys.data, usage.data]);
   const rows = useMemo(() => order(choose(all, search), search), [all, search]);
+  const ids = useMemo(() => rows.map(({ user }) => user.id), [rows]);
+  const columns = useColumns(ids);
+  const chosen = useStore(selection).size;
+  useEffect(() => clearSelection, []);
   const change = (part: Partial<UsersSearch>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true });
   const openForm = () => void navigate({ search: (before) => ({ ...before, create: true }) });
   useShortcuts([{ keys: "n", text: t.add, run: openForm }]);
@@ -56,6 +62,7 @@ export function UsersPage() {
         </Button>
       </PageHeader>
       <Filters search={search} tags={tagsOf(all)} onChange={change} />
+      {chosen > 0 && <BatchBar onEdit={() => void navigate({ search: (before) => ({ ...before, batch: true }) })} />}
       {users.isError ? (
         <QueryFailure query={users} />
       ) : (
@@ -82,7 +89,7 @@ export function UsersPage() {
 
 /** What lies beside the table; the address says which one, and one at a time. */
 function Sheets({ all }: { all: readonly UserRow[] }) {
-  const { user, edit, create, key, newKey } = route.useSearch();
+  const { user, edit, create, key, newKey, batch } = route.useSearch();
   const navigate = route.useNavigate();
   const isForm = edit !== undefined || create === true || key !== undefined || newKey !== undefined;
   const row = isForm ? undefined : all.find((each) => each.user.id === user);
@@ -98,6 +105,7 @@ function Sheets({ all }: { all: readonly UserRow[] }) {
         onNewKey={() => open({ newKey: user })}
       />
       <UserForm id={edit} isOpen={edit !== undefined || create === true} onClose={() => open({ edit: undefined, create: undefined })} />
+      <BatchForm isOpen={batch === true} onClose={() => open({ batch: undefined })} />
       <KeyForm id={key} userId={newKey} onClose={() => open({ key: undefined, newKey: undefined })} />
     </>
   );

@@ -24,10 +24,12 @@ export interface UsersSearch {
   key?: number;
   /** The user for whom a key is made. */
   newKey?: number;
+  /** The form for those who are chosen is open. */
+  batch?: boolean;
 }
 
 function read(search: Record<string, unknown>): UsersSearch {
-  const { q, tag, sort, desc, show, create } = search;
+  const { q, tag, sort, desc, show, create, batch } = search;
   const shown = SHOWN.find((each) => each === show);
   const found: UsersSearch = {
     ...(q !== undefined && q !== "" && { q: String(q) }),
@@ -36,6 +38,7 @@ function read(search: Record<string, unknown>): UsersSearch {
     ...(desc === true && { desc }),
     ...(shown && { show: shown }),
     ...(create === true && { create }),
+    ...(batch === true && { batch }),
   };
   for (const name of ["user", "edit", "key", "newKey"] as const) {
     const id = search[name];

@@ -34,7 +34,8 @@ interface Props {
 export function KeyForm({ id, userId, onClose }: Props) {
   const t = useMessages(formMessages);
   const query = useQuery({ ...keyQuery(id ?? 0), enabled: id !== undefined, staleTime: Infinity, gcTime: 0 });
-  const users = useQuery(usersQuery).data;
+  const isAdmin = useIsAdmin();
+  const users = useQuery({ ...usersQuery, enabled: isAdmin }).data;
   const owner = users?.find((user) => user.id === userId)?.name;
   const version = query.data;
   return (
