@@ -6,6 +6,12 @@ import { DESKTOP, PHONE, assertAccessible, assertFits, launch, logIn, open } fro
 import { startGateway } from "./gateway.mjs";
 
 const MOST_SCRIPT_BYTES = 250 * 1024;
+/** Every page of an admin, and what opens beside it. */
+const PATHS = [
+  "/requests", "/sessions", "/sessions?tab=logins", "/users", "/users?user=1", "/users?create=true", "/users?newKey=1", "/providers",
+  "/providers?create=true", "/routing", "/routing?model=claude-sonnet-4-5&key=1", "/routing?tab=groups", "/rules", "/rules?create=true", "/settings",
+  "/system", "/audit",
+];
 const options = { timeout: 120_000 };
 
 let gateway, browser, key;
@@ -203,7 +209,7 @@ for (const language of ["en", "zh"]) {
         await assertFits(page);
         await assertAccessible(page);
         await logIn(page, gateway.adminToken);
-        for (const path of ["/requests", "/providers", "/providers?create=true", "/nothing-here"]) {
+        for (const path of [...PATHS, "/nothing-here"]) {
           await page.goto(path);
           await page.waitForLoadState("networkidle");
           assert.equal(await page.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");

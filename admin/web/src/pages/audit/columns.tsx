@@ -50,9 +50,12 @@ function Actor({ entry }: { entry: AuditEntry }) {
 
 function What({ entry }: { entry: AuditEntry }) {
   const kind = useResourceName()(entry.resource);
+  // There is one of them: its number says nothing.
+  const name = entry.resourceName || (entry.resource === "settings" ? "" : entry.resourceId);
+  if (!name) return <span className="truncate">{kind}</span>;
   return (
     <span className="flex min-w-0 items-baseline gap-2">
-      <span className="truncate">{entry.resourceName || entry.resourceId}</span>
+      <span className="truncate">{name}</span>
       <span className="shrink-0 text-xs text-muted-foreground">{kind}</span>
     </span>
   );

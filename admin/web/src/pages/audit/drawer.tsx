@@ -125,7 +125,8 @@ const LOOKS = { before: "bg-bad-soft/60", after: "bg-ok-soft/60", same: "text-mu
 function Value({ value, tone }: { value: unknown; tone: keyof typeof LOOKS }) {
   const t = useMessages(messages);
   const isNone = value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 1);
+  const isWords = Array.isArray(value) && value.every((each) => typeof each === "string");
+  const text = typeof value === "string" ? value : isWords ? value.join("\n") : JSON.stringify(value, null, 1);
   return (
     <td className={cn("px-3 py-1.5 font-mono break-words whitespace-pre-wrap", LOOKS[tone])}>
       {isNone ? <span className="font-sans text-muted-foreground">{t.none}</span> : text}

@@ -48,7 +48,7 @@ export function Prune() {
         <Field label={t.days} error={mistakes.get("olderThanDays")}>
           {(wiring) => <Input {...wiring} type="number" min={what === "usage-lines" ? 62 : 1} value={days} onChange={(event) => setDays(event.target.value)} className="tabular-nums" />}
         </Field>
-        <Button type="submit" className="sm:mt-6" disabled={count.isPending || days.trim() === ""}>{count.isPending ? t.counting : t.count}</Button>
+        <Button type="submit" className="sm:mt-[1.375rem]" disabled={count.isPending || days.trim() === ""}>{count.isPending ? t.counting : t.count}</Button>
         {count.isError && mistakes.size === 0 && <p role="alert" className="text-xs text-bad sm:col-span-3">{describe(count.error)}</p>}
       </form>
       {counted && (
