@@ -5,6 +5,9 @@ export function useChange<V, T>(run: (variables: V) => Promise<T>, ...stale: rea
   const queries = useQueryClient();
   return useMutation({
     mutationFn: run,
-    onSettled: () => Promise.all(stale.map((queryKey) => queries.invalidateQueries({ queryKey }))),
+    // Not waited for: what comes anew may take away whoever waits for the answer, such as the row of what was deleted.
+    onSettled: () => {
+      for (const queryKey of stale) void queries.invalidateQueries({ queryKey });
+    },
   });
 }

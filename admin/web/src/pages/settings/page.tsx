@@ -23,6 +23,7 @@ import { messages } from "./messages";
 export function SettingsPage() {
   const t = useMessages(messages);
   const query = useQuery({ ...settingsQuery, staleTime: Infinity, refetchOnWindowFocus: false });
+  const update = useUpdateSettings();
   return (
     <>
       <PageHeader title={t.title} text={t.text} />
@@ -30,7 +31,7 @@ export function SettingsPage() {
         {query.isError ? (
           <QueryFailure query={query} />
         ) : query.data ? (
-          <SettingsForm key={query.data.etag} initial={toValues(query.data.value)} etag={query.data.etag} onReload={() => void query.refetch()} />
+          <SettingsForm key={query.data.etag} initial={toValues(query.data.value)} update={update} etag={query.data.etag} onReload={() => void query.refetch()} />
         ) : (
           <div aria-busy className="space-y-4">
             {SECTIONS.map((section) => <Skeleton key={section} className="h-40 rounded-xl" />)}
@@ -43,13 +44,14 @@ export function SettingsPage() {
 
 interface FormProps {
   initial: Values;
+  /** Lives longer than the form, which begins anew with each version. */
+  update: ReturnType<typeof useUpdateSettings>;
   etag: string;
   onReload: () => void;
 }
 
-function SettingsForm({ initial: given, etag, onReload }: FormProps) {
+function SettingsForm({ initial: given, update, etag, onReload }: FormProps) {
   const t = useMessages(messages);
-  const update = useUpdateSettings();
   const [round, setRound] = useState(0);
   const [initial] = useState(given);
   const submit = (patch: SettingsPatch) => {

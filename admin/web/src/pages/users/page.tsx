@@ -30,7 +30,7 @@ import { UserForm } from "./form/user-form";
 import { messages } from "./messages";
 import { SHOWN, type UsersSearch } from "./route";
 import { type UserRow, choose, order, toRows } from "./rows";
-import { SecretDialog } from "./secret";
+import { SecretDialog, useIsKeyShown } from "./secret";
 import { BatchBar, clearSelection, selection } from "./selection";
 
 const route = getRouteApi("/app/users");
@@ -91,7 +91,8 @@ export function UsersPage() {
 function Sheets({ all }: { all: readonly UserRow[] }) {
   const { user, edit, create, key, newKey, batch } = route.useSearch();
   const navigate = route.useNavigate();
-  const isForm = edit !== undefined || create === true || key !== undefined || newKey !== undefined;
+  const isKeyShown = useIsKeyShown();
+  const isForm = isKeyShown || edit !== undefined || create === true || key !== undefined || newKey !== undefined;
   const row = isForm ? undefined : all.find((each) => each.user.id === user);
   const open = (part: Partial<UsersSearch>) => void navigate({ search: (before) => ({ ...before, ...part }) });
   return (

@@ -20,6 +20,11 @@ export function showKey(key: NewKey): void {
   shown.set(key);
 }
 
+/** While a key is shown nothing else lies over the page. */
+export function useIsKeyShown(): boolean {
+  return useStore(shown) !== null;
+}
+
 /** Mounted once by each page that makes keys. */
 export function SecretDialog() {
   const t = useMessages(messages).secret;

@@ -73,13 +73,17 @@ function Body({ user, etag, onDone, onReload }: BodyProps) {
       return;
     }
     const whole: UserCreate = { ...(patch as Partial<UserCreate>), name };
-    create.mutate(whole, {
-      onSuccess: (made) => {
-        onDone();
-        if (!withKey) toast.done(t.created(name));
-        else createKey.mutate({ userId: made.id, body: {} }, { onSuccess: showKey, onError: toast.failed });
-      },
-    });
+    create.mutate(whole, { onSuccess: (made) => void after(made.id, name) });
+  };
+  /** The form is closed last: what a closed form started tells nobody how it ended. */
+  const after = async (id: number, name: string) => {
+    try {
+      if (form.values.withKey) showKey(await createKey.mutateAsync({ userId: id, body: {} }));
+      else toast.done(t.created(name));
+    } catch (failure) {
+      toast.failed(failure);
+    }
+    onDone();
   };
   return (
     <FormFrame changes={form.changed.length} isEdit={user !== undefined} isPending={isPending} error={error} onSubmit={save} onReload={onReload} create={t.addUser}>
