@@ -35,7 +35,7 @@ function HeaderCell<T>({ header, sort, onSort }: { header: Header<T, unknown> } 
     <div
       role="columnheader"
       aria-sort={isSorted ? (sort.isDescending ? "descending" : "ascending") : undefined}
-      className={cn("flex min-w-0 items-center px-1.5", columnDef.meta?.isNumber && "justify-end")}
+      className={cn("flex min-w-0 items-center px-2.5", columnDef.meta?.isNumber && "justify-end")}
     >
       {isSortable ? (
         <button type="button" onClick={() => onSort(id)} className={cn("inline-flex min-w-0 items-center gap-1 rounded hover:text-foreground", isSorted && "font-medium text-foreground")}>

@@ -55,7 +55,7 @@ function DrawnRow<T>({ row, index, top, height, template, card, isOpen, classNam
           <div
             key={cell.id}
             role="cell"
-            className={cn("flex min-w-0 items-center px-1.5", cell.column.columnDef.meta?.isNumber && "justify-end tabular-nums")}
+            className={cn("flex min-w-0 items-center px-2.5", cell.column.columnDef.meta?.isNumber && "justify-end tabular-nums")}
           >
             {flexRender(cell.column.columnDef.cell, cell.getContext())}
           </div>
