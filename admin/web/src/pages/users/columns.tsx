@@ -27,7 +27,7 @@ export function useColumns(ids: readonly number[]): ColumnDef<UserRow>[] {
   const { columns: c } = useMessages(messages);
   return useMemo<ColumnDef<UserRow>[]>(
     () => [
-      { id: "select", header: () => <SelectAll ids={ids} />, size: 32, meta: { isFixed: true }, cell: ({ row }) => <SelectBox user={row.original.user} /> },
+      { id: "select", header: () => <SelectAll ids={ids} />, size: 40, meta: { isFixed: true }, cell: ({ row }) => <SelectBox user={row.original.user} /> },
       { id: "name", header: c.name, size: 270, enableSorting: true, cell: ({ row }) => <NameCell user={row.original.user} /> },
       { id: "groups", header: c.groups, size: 110, cell: ({ row }) => <Groups user={row.original.user} /> },
       { id: "limits", header: c.limits, size: 190, cell: ({ row }) => <LimitCell user={row.original.user} /> },
