@@ -7,13 +7,16 @@ import { startGateway } from "./gateway.mjs";
 
 const MOST_SCRIPT_BYTES = 250 * 1024;
 const options = { timeout: 120_000 };
-/** What an admin can open. */
+/** Every page of an admin, and what opens beside it. */
 const PAGES = [
   "/overview", "/overview?span=30d&by=model&measure=tokens",
-  "/requests",
+  "/requests", "/sessions", "/sessions?tab=logins",
   "/leaderboard?period=month", "/leaderboard?by=model&sort=requests",
+  "/users", "/users?user=1", "/users?create=true", "/users?newKey=1",
   "/providers", "/providers?create=true",
+  "/routing", "/routing?model=claude-sonnet-4-5&key=1", "/routing?tab=groups",
   "/prices", "/prices?view=unpriced", "/prices?set=true", "/prices?model=claude-opus-4-5", "/prices?task=import", "/prices?task=sync", "/prices?task=reprice",
+  "/rules", "/rules?create=true", "/settings", "/system", "/audit",
   "/my-usage",
   "/nothing-here",
 ];

@@ -1,7 +1,8 @@
 // How the gateway is.
 import { queryOptions } from "@tanstack/react-query";
 
-import { api } from "./client";
+import { useChange } from "./change";
+import { api, unwrap } from "./client";
 
 /** A gateway that is not well answers 503 with the same body. */
 export const healthQuery = queryOptions({
@@ -14,3 +15,6 @@ export const healthQuery = queryOptions({
   },
   refetchInterval: 15_000,
 });
+
+/** Closes every breaker, on every node. */
+export const useResetAllBreakers = () => useChange(() => unwrap(api.POST("/api/v1/breakers/reset")), ["breakers"]);

@@ -55,6 +55,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List changes
+         * @description Newest first. Every change of configuration is here, and logins.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a change
+         * @description With the thing as it was before and after.
+         */
+        get: operations["getAuditEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -110,6 +150,47 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sessions
+         * @description An admin sees all, a user those of the user's own keys.
+         */
+        get: operations["listLoginSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End one's other sessions
+         * @description Those of the same key, or of the admin token; the one in use goes on.
+         */
+        delete: operations["endOtherLoginSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: operations["endLoginSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -229,7 +310,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change many keys
+         * @description The same change of each, by JSON merge: all are changed, or none when one is not there. Each has its own entry in the audit.
+         */
+        patch: operations["updateKeys"];
         trace?: never;
     };
     "/api/v1/keys/{id}": {
@@ -372,6 +457,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count all limits anew from the history
+         * @description What is counted against limits of money is made again from the usage lines, for every key, user and provider. This is never needed: it
+         *     is done at every start and after history was priced again.
+         */
+        post: operations["rebuildLimits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow requests under way
+         * @description Server-sent events: a `snapshot`, then a `change` for each second in which something changed. A comment every 15 seconds shows that
+         *     it is alive. Ends after an hour, and when the gateway stops: connect again. At most 16 at once.
+         */
+        get: operations["followLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -404,6 +531,47 @@ export interface paths {
          * @description A request needs room in the key's limits and in the user's.
          */
         get: operations["getMyLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the models one may ask for
+         * @description As far as the configuration names them: the user's own list, else what the providers in reach are configured with. A provider without a
+         *     list of models may know more. The admin token calls no models.
+         */
+        get: operations["listMyModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's requests
+         * @description Those of the key, newest first, without what is the operator's: which provider served them. The admin token has none.
+         */
+        get: operations["listMyRequests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -619,6 +787,26 @@ export interface paths {
         patch: operations["updateProviderGroup"];
         trace?: never;
     };
+    "/api/v1/provider-presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List presets
+         * @description Well-known vendors: what to fill in for a provider beside its credential.
+         */
+        get: operations["listProviderPresets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -634,6 +822,31 @@ export interface paths {
          * @description Name, type, address and credential are enough.
          */
         post: operations["createProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change many providers
+         * @description The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
+         *     in the audit.
+         */
+        patch: operations["updateProviders"];
+        trace?: never;
+    };
+    "/api/v1/providers/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a provider before it is created
+         * @description As trying one that is stored.
+         */
+        post: operations["testProviderDraft"];
         delete?: never;
         options?: never;
         head?: never;
@@ -706,6 +919,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/providers/{id}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy a provider
+         * @description All of it, its credential and its proxy included, under another name and switched off.
+         */
+        post: operations["cloneProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers/{id}/health": {
         parameters: {
             query?: never;
@@ -763,6 +996,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/providers/{id}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a provider's models
+         * @description As the provider itself lists them now.
+         */
+        get: operations["listUpstreamModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a provider
+         * @description Sends a small request in the provider's protocol, with its credential and through its proxy, and tells how long each part took and what
+         *     came back. It costs a few tokens, which are in no limit and in no log. That the provider fails is an answer, not an error. With
+         *     `changes` it is tried as it would be after them.
+         */
+        post: operations["testProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers/{id}/usage": {
         parameters: {
             query?: never;
@@ -792,9 +1067,73 @@ export interface paths {
         };
         /**
          * List requests
-         * @description Newest first. A user sees the user's own, without what is the operator's: which provider served them.
+         * @description Newest first. Filters may be combined at will. A page is answered within a fraction of a second however large the log is: where few
+         *     requests pass the filter, it may hold fewer than `limit`, even none, and still have a `nextCursor`, from which the search goes on;
+         *     `searchedTo` then says how far it came. The end of the log is where `nextCursor` is null. A user sees the user's own, without
+         *     what is the operator's: which provider served them.
          */
         get: operations["listRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export requests as CSV
+         * @description Newest first, with the filters of the list. RFC 4180 with a header row; money is USD. A text that a spreadsheet would take for a
+         *     formula begins with an apostrophe. Sent as it is read; where it breaks off in the middle, the connection does too.
+         */
+        get: operations["exportRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what requests can be filtered by
+         * @description What occurs, from the sums of each hour, those with most requests first; at most 1000 of each. A user sees the user's own.
+         */
+        get: operations["getRequestFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List requests under way
+         * @description On this node, oldest first. A user sees the user's own.
+         */
+        get: operations["listLiveRequests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -843,6 +1182,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sessions
+         * @description Those with a request under way, and those that had one lately, seen last first; sums are of the newest 5000 requests in that time. A
+         *     user sees the user's own.
+         */
+        get: operations["listClientSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a session
+         * @description Sums are of its newest 5000 requests. A user sees the user's own.
+         */
+        get: operations["getClientSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a session
+         * @description Its requests under way on this node are cut: a stream ends with an error event of its protocol, a request without an answer is refused
+         *     with 403 `session_ended`. Nothing keeps the client from asking again. A user ends the user's own.
+         */
+        post: operations["endClientSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings": {
         parameters: {
             query?: never;
@@ -862,6 +1263,89 @@ export interface paths {
          * @description JSON merge: what is absent stays, null goes back to its default.
          */
         patch: operations["updateSettings"];
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how the program runs
+         * @description On this node.
+         */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/log-level": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what is logged */
+        get: operations["getLogLevel"];
+        /**
+         * Change what is logged
+         * @description On this node, until it ends: then `RUST_LOG` holds again.
+         */
+        put: operations["setLogLevel"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the metrics
+         * @description Of this node, as Prometheus reads them. The same is at `/metrics` on the admin side's own address, and on the public port where
+         *     `METRICS_PUBLIC` is on.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete old history
+         * @description In small steps, the oldest first, for ten seconds at most: where `done` is false, the same call goes on. Without `dryRun: false` it only
+         *     counts. What the settings say about retention happens by itself in the background.
+         */
+        post: operations["pruneHistory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/usage/by/{dimension}": {
@@ -963,7 +1447,12 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change many users
+         * @description The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
+         *     in the audit.
+         */
+        patch: operations["updateUsers"];
         trace?: never;
     };
     "/api/v1/users/{id}": {
@@ -1279,6 +1768,117 @@ export interface components {
             reasoningTokens: number;
         };
         /**
+         * @description What was done.
+         * @enum {string}
+         */
+        AuditAction: "create" | "update" | "delete" | "rotate" | "reset" | "import" | "reprice" | "login" | "logout" | "shut-out";
+        /**
+         * AuditActor
+         * @description Who did something.
+         */
+        AuditActor: {
+            /** @description Whether it was done in a session of the dashboard. */
+            bySession: boolean;
+            /**
+             * Format: int64
+             * @description The key it was done with; null for the admin token, and where nobody's credential was good.
+             */
+            keyId?: number | null;
+            /** @description What user and key were called then; empty for the admin token. */
+            name: string;
+            /** @description The address it was done from, where that is known. */
+            peer?: string | null;
+            /**
+             * Format: int64
+             * @description The key's user; null for the same.
+             */
+            userId?: number | null;
+        };
+        /**
+         * AuditDetail
+         * @description What was done to one thing, with how it was before and after. In a secret's place stands a mark that differs where secrets differ.
+         */
+        AuditDetail: {
+            /** @description What was done. */
+            action?: components["schemas"]["AuditAction"] | null;
+            /** @description Who. */
+            actor: components["schemas"]["AuditActor"];
+            /** @description The thing after; null where it is gone. */
+            after?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The thing before; null where it was not there. */
+            before?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The fields that are not as they were, by name. */
+            changed: string[];
+            /**
+             * Format: int64
+             * @description Id, rising with time.
+             */
+            id: number;
+            /** @description The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `settings`, `session`, and others. */
+            resource: string;
+            /** @description Which one. */
+            resourceId: string;
+            /** @description What it was called then; empty where it has no name. */
+            resourceName: string;
+            /**
+             * Format: int64
+             * @description The revision of the configuration it made; null where it made none.
+             */
+            revision?: number | null;
+        };
+        /**
+         * AuditEntry
+         * @description What was done to one thing.
+         */
+        AuditEntry: {
+            /** @description What was done. */
+            action?: components["schemas"]["AuditAction"] | null;
+            /** @description Who. */
+            actor: components["schemas"]["AuditActor"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The fields that are not as they were, by name. */
+            changed: string[];
+            /**
+             * Format: int64
+             * @description Id, rising with time.
+             */
+            id: number;
+            /** @description The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `settings`, `session`, and others. */
+            resource: string;
+            /** @description Which one. */
+            resourceId: string;
+            /** @description What it was called then; empty where it has no name. */
+            resourceName: string;
+            /**
+             * Format: int64
+             * @description The revision of the configuration it made; null where it made none.
+             */
+            revision?: number | null;
+        };
+        /**
+         * AuditList
+         * @description A page of the audit.
+         */
+        AuditList: {
+            /** @description The entries, newest first. */
+            items: components["schemas"]["AuditEntry"][];
+            /** @description The `cursor` of the next page; null at the end. */
+            nextCursor?: string | null;
+        };
+        /**
          * Breaker
          * @description A breaker as it stands on this node.
          */
@@ -1436,6 +2036,30 @@ export interface components {
          * @enum {string}
          */
         CallerRole: "admin" | "user" | "read-only";
+        /**
+         * ChangedKeys
+         * @description Keys after a change.
+         */
+        ChangedKeys: {
+            /** @description All that were named, by id. */
+            items: components["schemas"]["Key"][];
+        };
+        /**
+         * ChangedProviders
+         * @description Providers after a change.
+         */
+        ChangedProviders: {
+            /** @description All that were named, by id. */
+            items: components["schemas"]["Provider"][];
+        };
+        /**
+         * ChangedUsers
+         * @description Users after a change.
+         */
+        ChangedUsers: {
+            /** @description All that were named, by id. */
+            items: components["schemas"]["User"][];
+        };
         /**
          * @description The program that called, whatever its version.
          * @enum {string}
@@ -1815,6 +2439,24 @@ export interface components {
             ok: boolean;
         };
         /**
+         * IdChoice
+         * @description Somebody that occurs.
+         */
+        IdChoice: {
+            /**
+             * Format: int64
+             * @description Whose id.
+             */
+            id: number;
+            /** @description The name; empty for one that is gone for good. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Requests with it.
+             */
+            requests: number;
+        };
+        /**
          * IgnoredEntry
          * @description An entry of a table that is no price.
          */
@@ -1938,6 +2580,16 @@ export interface components {
             userId: number;
         };
         /**
+         * KeyBatch
+         * @description A change of many keys.
+         */
+        KeyBatch: {
+            /** @description What changes of each, as in the change of one; not the name. */
+            changes: components["schemas"]["KeyPatch"];
+            /** @description The keys, each once. */
+            ids: number[];
+        };
+        /**
          * KeyList
          * @description A page of keys.
          */
@@ -2050,12 +2702,254 @@ export interface components {
             rpm: components["schemas"]["CountGauge"];
         };
         /**
+         * LiveEvent
+         * @description One event of the live view.
+         */
+        LiveEvent: {
+            /**
+             * Format: date-time
+             * @description When it was so.
+             */
+            at: string;
+            /** @description Requests that are over, by id. */
+            ended: string[];
+            /** @description What it is; also the event's name. */
+            kind: components["schemas"]["LiveEventKind"];
+            /** @description Requests that are new or have changed. */
+            requests: components["schemas"]["LiveRequest"][];
+            /**
+             * Format: uint64
+             * @description How many are under way on this node.
+             */
+            total: number;
+        };
+        /**
+         * @description What a live event is.
+         * @enum {string}
+         */
+        LiveEventKind: "snapshot" | "change";
+        /**
+         * LiveRequest
+         * @description A request under way.
+         */
+        LiveRequest: {
+            /**
+             * Format: uint32
+             * @description Attempts begun; for admins, else 0.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            createdAt: string;
+            /**
+             * Format: uuid
+             * @description The request's id, as in `x-request-id`.
+             */
+            id: string;
+            /** @description Whether the client wants a stream. */
+            isStream: boolean;
+            /**
+             * Format: int64
+             * @description With which key.
+             */
+            keyId: number;
+            /** @description The model asked for. */
+            model?: string | null;
+            /** @description Protocol name. */
+            protocol: string;
+            /**
+             * Format: int64
+             * @description The provider asked last; for admins.
+             */
+            providerId?: number | null;
+            /**
+             * Format: uint64
+             * @description Bytes of the answer sent so far; 0 while there is none.
+             */
+            responseBytes: number;
+            /** @description The client's session, if it names one. */
+            sessionId?: string | null;
+            /**
+             * Format: int64
+             * @description Whose.
+             */
+            userId: number;
+        };
+        /**
+         * LiveRequestList
+         * @description The requests under way.
+         */
+        LiveRequestList: {
+            /** @description The requests, oldest first; at most 1000. */
+            items: components["schemas"]["LiveRequest"][];
+            /**
+             * Format: uint64
+             * @description How many there are on this node.
+             */
+            total: number;
+        };
+        /**
+         * LiveSession
+         * @description A client's session.
+         */
+        LiveSession: {
+            /** @description Their cost, a decimal of US dollars. */
+            costUsd: string;
+            /**
+             * Format: uint64
+             * @description Requests under way on this node.
+             */
+            inFlight: number;
+            /**
+             * Format: int64
+             * @description With which key.
+             */
+            keyId: number;
+            /** @description The key's name. */
+            keyName: string;
+            /**
+             * Format: date-time
+             * @description When the last of all arrived.
+             */
+            lastSeenAt: string;
+            /** @description The model asked for last. */
+            model?: string | null;
+            /** @description Protocol name. */
+            protocol: string;
+            /**
+             * Format: int64
+             * @description The provider that answers or answered last; for admins.
+             */
+            providerId?: number | null;
+            /**
+             * Format: uint64
+             * @description Requests that are over, of those looked at.
+             */
+            requests: number;
+            /** @description As the client names it. Another key may use the same name for a session of its own. */
+            sessionId: string;
+            /**
+             * Format: date-time
+             * @description When the first of them arrived.
+             */
+            startedAt: string;
+            /**
+             * Format: int32
+             * @description The status of the last that is over.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description Their tokens, of all kinds.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Whose.
+             */
+            userId?: number | null;
+            /** @description The user's name. */
+            userName: string;
+        };
+        /**
+         * LiveSessionDetail
+         * @description A session and its requests under way.
+         */
+        LiveSessionDetail: {
+            /** @description Its requests under way on this node. Those that are over are in the request log. */
+            live: components["schemas"]["LiveRequest"][];
+            /** @description The session, once for each key that uses its name. */
+            sessions: components["schemas"]["LiveSession"][];
+        };
+        /**
+         * LiveSessionList
+         * @description A page of sessions.
+         */
+        LiveSessionList: {
+            /** @description The sessions, those seen last first. */
+            items: components["schemas"]["LiveSession"][];
+            /** @description The `cursor` of the next page; null at the end. */
+            nextCursor?: string | null;
+        };
+        /**
+         * LogLevel
+         * @description What is logged.
+         */
+        LogLevel: {
+            /**
+             * @description A level (`error`, `warn`, `info`, `debug`, `trace`), or `target=level` pairs with commas between; null when this process's logging
+             *     is not the gateway's to say.
+             */
+            filter?: string | null;
+        };
+        /**
+         * LogLevelChange
+         * @description What is to be logged.
+         */
+        LogLevelChange: {
+            /** @description A level (`error`, `warn`, `info`, `debug`, `trace`), or `target=level` pairs with commas between. */
+            filter: string;
+        };
+        /**
          * Login
          * @description What one logs in with.
          */
         Login: {
             /** @description The admin token, or a client key whose `canLoginWebUi` is true. */
             key: string;
+        };
+        /**
+         * LoginSession
+         * @description A session of the dashboard.
+         */
+        LoginSession: {
+            /**
+             * Format: date-time
+             * @description When opened.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expiresAt: string;
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /** @description Whether this request was sent in it. */
+            isCurrent: boolean;
+            /**
+             * Format: int64
+             * @description The key it was opened with; null for the admin token.
+             */
+            keyId?: number | null;
+            /** @description The key's name; null for the admin token. */
+            keyName?: string | null;
+            /** @description The address it was opened from, where that is known. */
+            peer?: string | null;
+            /** @description The browser, as it called itself. */
+            userAgent?: string | null;
+            /**
+             * Format: int64
+             * @description The key's user; null for the admin token.
+             */
+            userId?: number | null;
+            /** @description The user's name; null for the admin token. */
+            userName?: string | null;
+        };
+        /**
+         * LoginSessionList
+         * @description A page of sessions.
+         */
+        LoginSessionList: {
+            /** @description The sessions, in no order of time. */
+            items: components["schemas"]["LoginSession"][];
+            /** @description The `cursor` of the next page; null at the end. */
+            nextCursor?: string | null;
         };
         /**
          * @description How a rule is held against a name. Case counts.
@@ -2129,6 +3023,14 @@ export interface components {
             user?: components["schemas"]["LimitUsage"] | null;
         };
         /**
+         * MyModels
+         * @description Models a key's holder may ask for.
+         */
+        MyModels: {
+            /** @description Their names, sorted. */
+            items: string[];
+        };
+        /**
          * MyUsage
          * @description What one has used.
          */
@@ -2153,6 +3055,19 @@ export interface components {
         };
         /** @description A name matched exactly, or a rule that says how it matches. */
         NameRule: string | components["schemas"]["NamePattern"];
+        /**
+         * NamedChoice
+         * @description A text that occurs.
+         */
+        NamedChoice: {
+            /** @description The text. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Requests with it.
+             */
+            requests: number;
+        };
         /**
          * NewKey
          * @description A key just created.
@@ -2246,6 +3161,14 @@ export interface components {
             considered?: number | null;
             /** @description All of them, by the first check that they failed. */
             dropped: components["schemas"]["Dropped"][];
+        };
+        /**
+         * PresetList
+         * @description Presets.
+         */
+        PresetList: {
+            /** @description All there are, by vendor. */
+            items: components["schemas"]["ProviderPreset"][];
         };
         /**
          * Price
@@ -2615,6 +3538,24 @@ export interface components {
             weight: number;
         };
         /**
+         * ProviderBatch
+         * @description A change of many providers.
+         */
+        ProviderBatch: {
+            /** @description What changes of each, as in the change of one; not the name. */
+            changes: components["schemas"]["ProviderPatch"];
+            /** @description The providers, each once. */
+            ids: number[];
+        };
+        /**
+         * ProviderClone
+         * @description How a provider is copied.
+         */
+        ProviderClone: {
+            /** @description The copy's name. Default the original's with `(copy)`. */
+            name?: string;
+        };
+        /**
          * ProviderCreate
          * @description A provider to create.
          */
@@ -2721,6 +3662,20 @@ export interface components {
              * @description Share among providers of the same tier; 0 means never chosen. Default 1.
              */
             weight?: number | null;
+        };
+        /**
+         * ProviderDraftTest
+         * @description A provider to try that is not stored.
+         */
+        ProviderDraftTest: {
+            /** @description The model to ask for, as a client would name it. Default the first that `allowedModels` names. */
+            model?: string;
+            /** @description What it is asked. Default a few words. */
+            prompt?: string;
+            /** @description The provider, as it would be created. It is not created. */
+            provider: components["schemas"]["ProviderCreate"];
+            /** @description Whether the answer is to come as a stream. Default false. */
+            stream?: boolean;
         };
         /**
          * ProviderGroup
@@ -2910,10 +3865,137 @@ export interface components {
             weight?: number | null;
         };
         /**
+         * ProviderPreset
+         * @description A well-known vendor's service.
+         */
+        ProviderPreset: {
+            /** @description Id, stable. */
+            id: string;
+            /** @description Where credentials are to be had. */
+            keyUrl: string;
+            /** @description The service, for people. */
+            name: string;
+            /** @description What else is to be known. */
+            note: string;
+            /** @description What it speaks: the provider's `type`. */
+            type: components["schemas"]["ProviderType"];
+            /** @description Its address: the provider's `url`. A word in capitals in it is to be replaced by one's own. */
+            url: string;
+            /** @description The vendor. */
+            vendor: string;
+        };
+        /**
+         * ProviderTest
+         * @description How a stored provider is tried.
+         */
+        ProviderTest: {
+            /** @description Changes to try before they are made. They are not made. */
+            changes?: components["schemas"]["ProviderPatch"];
+            /** @description The model to ask for, as a client would name it. Default the first that `allowedModels` names. */
+            model?: string;
+            /** @description What it is asked. Default a few words. */
+            prompt?: string;
+            /** @description Whether the answer is to come as a stream. Default false. */
+            stream?: boolean;
+        };
+        /**
+         * ProviderTestReport
+         * @description What came of trying a provider.
+         */
+        ProviderTestReport: {
+            /**
+             * Format: uint64
+             * @description Milliseconds from the beginning to a connection: name, proxy and TLS included.
+             */
+            connectMs?: number | null;
+            /** @description The answer's media type. */
+            contentType?: string | null;
+            /** @description What is wrong, in words; null when nothing is. */
+            error?: string | null;
+            /** @description The beginning of the answer's body. */
+            excerpt: string;
+            /**
+             * Format: uint64
+             * @description Milliseconds from the beginning to the answer's head.
+             */
+            firstByteMs?: number | null;
+            /** @description Whether there is more of it. */
+            isCut: boolean;
+            /** @description The model that says it answered. */
+            model?: string | null;
+            /** @description It works: the answer is good and whole. */
+            ok: boolean;
+            /**
+             * Format: uint16
+             * @description The answer's status; null without an answer.
+             */
+            status?: number | null;
+            /**
+             * Format: uint64
+             * @description Milliseconds of all of it.
+             */
+            totalMs: number;
+            /** @description The address that was asked; null when it did not come to that. */
+            url?: string | null;
+            /** @description What the answer says was used; null when it says nothing of it. */
+            usage?: components["schemas"]["TestUsage"] | null;
+        };
+        /**
          * @description What a provider speaks and how it is authenticated.
          * @enum {string}
          */
         ProviderType: "claude" | "claude-auth" | "codex" | "openai-compatible" | "gemini" | "gemini-cli";
+        /**
+         * PruneAsk
+         * @description What is to be deleted.
+         */
+        PruneAsk: {
+            /** @description Only counts, which is what happens if it is not given; false deletes. */
+            dryRun?: boolean;
+            /**
+             * Format: uint32
+             * @description Older than this many days; usage lines 62 at least.
+             */
+            olderThanDays: number;
+            /** @description What. */
+            what: components["schemas"]["PruneWhat"];
+        };
+        /**
+         * PruneResult
+         * @description What was deleted, or would be.
+         */
+        PruneResult: {
+            /**
+             * Format: date-time
+             * @description Of requests that arrived before this.
+             */
+            before: string;
+            /** @description Whether that is all. If not, the same call goes on. */
+            done: boolean;
+            /** @description Whether it only counted. */
+            dryRun: boolean;
+            /**
+             * Format: uint64
+             * @description Rows deleted; in a dry run, rows that would be, of those there was time to count.
+             */
+            rows: number;
+        };
+        /**
+         * @description History that can be deleted by its age.
+         * @enum {string}
+         */
+        PruneWhat: "requests" | "details" | "usage-lines";
+        /**
+         * Rebuilt
+         * @description What was counted anew.
+         */
+        Rebuilt: {
+            /**
+             * Format: int64
+             * @description Keys, users and providers that have spent something.
+             */
+            subjects: number;
+        };
         /**
          * Renewal
          * @description More time.
@@ -2979,12 +4061,34 @@ export interface components {
             unpriced: number;
         };
         /**
+         * RequestChoices
+         * @description What occurs, those with most requests first.
+         */
+        RequestChoices: {
+            /** @description Programs that called. */
+            clients: components["schemas"]["NamedChoice"][];
+            /** @description Methods and paths of the newest 2000 requests. */
+            endpoints: string[];
+            /** @description Keys. */
+            keys: components["schemas"]["IdChoice"][];
+            /** @description Models. */
+            models: components["schemas"]["NamedChoice"][];
+            /** @description Every protocol there is. */
+            protocols: components["schemas"]["RequestProtocol"][];
+            /** @description Providers; for admins. */
+            providers: components["schemas"]["IdChoice"][];
+            /** @description Users. */
+            users: components["schemas"]["IdChoice"][];
+        };
+        /**
          * RequestDetail
          * @description One request with its decision chain.
          */
         RequestDetail: {
             /** @description What was tried, in order, and why; empty for callers who are not admins. */
             chain: components["schemas"]["Attempt"][];
+            /** @description The program that called. */
+            client: components["schemas"]["ClientName"];
             /** @description The client's address. */
             clientIp?: string | null;
             /** @description US dollars, as a decimal; null while it has no price. */
@@ -3081,12 +4185,24 @@ export interface components {
             items: components["schemas"]["RequestRow"][];
             /** @description The `cursor` of the next page; null at the end. */
             nextCursor?: string | null;
+            /**
+             * Format: date-time
+             * @description How far back the search came, where it ended before the page was full; null otherwise.
+             */
+            searchedTo?: string | null;
         };
+        /**
+         * @description What the client spoke.
+         * @enum {string}
+         */
+        RequestProtocol: "anthropic" | "responses" | "openai" | "gemini" | "gemini-cli";
         /**
          * RequestRow
          * @description One request of the log.
          */
         RequestRow: {
+            /** @description The program that called. */
+            client: components["schemas"]["ClientName"];
             /** @description The client's address. */
             clientIp?: string | null;
             /** @description US dollars, as a decimal; null while it has no price. */
@@ -3226,6 +4342,17 @@ export interface components {
          */
         ServiceTier: "standard" | "priority" | "flex" | "batch" | "ultrafast" | "balanced" | "decisions";
         /**
+         * SessionEnd
+         * @description What the end of a session did.
+         */
+        SessionEnd: {
+            /**
+             * Format: uint64
+             * @description Requests that were under way and were ended.
+             */
+            endedRequests: number;
+        };
+        /**
          * SessionInfo
          * @description A session, or who the caller is without one.
          */
@@ -3246,10 +4373,26 @@ export interface components {
             role: components["schemas"]["CallerRole"];
         };
         /**
+         * SessionsEnded
+         * @description Sessions that were ended.
+         */
+        SessionsEnded: {
+            /**
+             * Format: uint64
+             * @description How many.
+             */
+            ended: number;
+        };
+        /**
          * Settings
          * @description The settings an admin may change while the gateway runs.
          */
         Settings: {
+            /**
+             * Format: uint32
+             * @description Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row.
+             */
+            detailRetentionDays: number;
             /** @description Which addresses a provider may have. */
             egressPolicy: components["schemas"]["EgressPolicy"];
             /**
@@ -3284,6 +4427,11 @@ export interface components {
             probeSeconds: number;
             /**
              * Format: uint32
+             * @description Days after which requests leave the log; 0 keeps them.
+             */
+            requestRetentionDays: number;
+            /**
+             * Format: uint32
              * @description How long a provider keeps a prompt's cached prefix, in seconds.
              */
             stickyCacheSeconds: number;
@@ -3299,12 +4447,22 @@ export interface components {
             stickySeconds: number;
             /** @description The time zone of days, weeks and schedules, an IANA name; null is that of the environment. */
             timeZone?: string | null;
+            /**
+             * Format: uint32
+             * @description Days after which usage lines are deleted; 0 keeps them. The sums of each hour stay.
+             */
+            usageRetentionDays: number;
         };
         /**
          * SettingsPatch
          * @description What changes of the settings; null puts one back to its default.
          */
         SettingsPatch: {
+            /**
+             * Format: uint32
+             * @description Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row. Default 0.
+             */
+            detailRetentionDays?: number | null;
             /** @description Which addresses a provider may have. Default `allow-private`. */
             egressPolicy?: components["schemas"]["EgressPolicy"] | null;
             /**
@@ -3339,6 +4497,11 @@ export interface components {
             probeSeconds?: number | null;
             /**
              * Format: uint32
+             * @description Days after which requests leave the log; 0 keeps them. Default 0.
+             */
+            requestRetentionDays?: number | null;
+            /**
+             * Format: uint32
              * @description How long a provider keeps a prompt's cached prefix, in seconds. Default 300.
              */
             stickyCacheSeconds?: number | null;
@@ -3354,6 +4517,12 @@ export interface components {
             stickySeconds?: number | null;
             /** @description The time zone of days, weeks and schedules, an IANA name; null is that of the environment. Default null. */
             timeZone?: string | null;
+            /**
+             * Format: uint32
+             * @description Days after which usage lines are deleted, 62 at least, because limits by the month are counted from them; 0 keeps them. The sums of
+             *     each hour stay. Default 0.
+             */
+            usageRetentionDays?: number | null;
         };
         /**
          * SettledFrom
@@ -3387,6 +4556,11 @@ export interface components {
          */
         Status: "ok" | "degraded" | "down" | "stopping";
         /**
+         * @description Statuses of a kind.
+         * @enum {string}
+         */
+        StatusClass: "success" | "4xx" | "5xx" | "error";
+        /**
          * Switch
          * @description On or off.
          */
@@ -3403,6 +4577,96 @@ export interface components {
             apply?: boolean;
             /** @description The address of LiteLLM's JSON. Default: the public one. */
             url?: string;
+        };
+        /**
+         * System
+         * @description The program, as it runs on this node.
+         */
+        System: {
+            /** @description `sqlite` or `postgres`. */
+            database: string;
+            /**
+             * Format: int64
+             * @description The revision in the database: a higher one is not live here yet.
+             */
+            databaseRevision: number;
+            /**
+             * Format: uint64
+             * @description Bytes free where the data directory is; null when that cannot be told.
+             */
+            diskFreeBytes?: number | null;
+            /**
+             * Format: uint64
+             * @description Bytes there in all.
+             */
+            diskTotalBytes?: number | null;
+            /** @description How it is, in all and part by part. */
+            health: components["schemas"]["Health"];
+            /**
+             * Format: uint64
+             * @description Bytes of journal that the database has not confirmed.
+             */
+            journalBytes: number;
+            /**
+             * Format: uint64
+             * @description Usage lines that wait for the database, in memory.
+             */
+            queuedLines: number;
+            /**
+             * Format: uint64
+             * @description Requests of clients under way on this node.
+             */
+            requestsInFlight: number;
+            /**
+             * Format: int64
+             * @description The revision of the configuration this node serves.
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When this node started.
+             */
+            startedAt: string;
+            /** @description The time zone of days, weeks and months. */
+            timeZone: string;
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            uptimeSeconds: number;
+            /** @description The program's version. */
+            version: string;
+        };
+        /**
+         * TestUsage
+         * @description Tokens of a test.
+         */
+        TestUsage: {
+            /**
+             * Format: uint64
+             * @description Of the prompt, read from the cache.
+             */
+            cacheReadTokens: number;
+            /**
+             * Format: uint64
+             * @description Of the prompt, written to the cache.
+             */
+            cacheWriteTokens: number;
+            /**
+             * Format: uint64
+             * @description Of the prompt, those of the cache left aside.
+             */
+            inputTokens: number;
+            /**
+             * Format: uint64
+             * @description Of the answer.
+             */
+            outputTokens: number;
+            /**
+             * Format: uint64
+             * @description Of the answer, spent on reasoning.
+             */
+            reasoningTokens: number;
         };
         /**
          * TierInput
@@ -3549,6 +4813,19 @@ export interface components {
             lastSeenAt: string;
             /** @description The model. */
             model: string;
+        };
+        /**
+         * UpstreamModels
+         * @description A provider's models.
+         */
+        UpstreamModels: {
+            /** @description Their names, sorted. */
+            items: string[];
+            /**
+             * Format: uint64
+             * @description Milliseconds it took to ask.
+             */
+            totalMs: number;
         };
         /**
          * Usage
@@ -3790,6 +5067,16 @@ export interface components {
             updatedAt: string;
         };
         /**
+         * UserBatch
+         * @description A change of many users.
+         */
+        UserBatch: {
+            /** @description What changes of each, as in the change of one; not the name. */
+            changes: components["schemas"]["UserPatch"];
+            /** @description The users, each once. */
+            ids: number[];
+        };
+        /**
          * UserCreate
          * @description A user to create.
          */
@@ -3948,6 +5235,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "parts": [
+                     *         {
+                     *           "detail": "text",
+                     *           "name": "alice",
+                     *           "ok": true
+                     *         }
+                     *       ],
+                     *       "revision": 1,
+                     *       "status": "ok",
+                     *       "version": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -3957,6 +5258,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "parts": [
+                     *         {
+                     *           "detail": "text",
+                     *           "name": "alice",
+                     *           "ok": true
+                     *         }
+                     *       ],
+                     *       "revision": 1,
+                     *       "status": "ok",
+                     *       "version": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -3977,6 +5292,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Brief"];
                 };
             };
@@ -3997,6 +5317,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Brief"];
                 };
             };
@@ -4006,7 +5331,244 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Brief"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description By this user. */
+                actorUserId?: number;
+                /** @description With this key. */
+                actorKeyId?: number;
+                /** @description Of this kind of thing, such as `provider`. */
+                resource?: string;
+                /** @description Of the thing with this id. */
+                resourceId?: string;
+                /** @description What was done. */
+                action?: components["schemas"]["AuditAction"];
+                /** @description From this time on. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "action": "create",
+                     *           "actor": {
+                     *             "bySession": true,
+                     *             "keyId": 1,
+                     *             "name": "alice",
+                     *             "peer": "203.0.113.9",
+                     *             "userId": 1
+                     *           },
+                     *           "at": "2026-01-31T12:00:00Z",
+                     *           "changed": [
+                     *             "priority"
+                     *           ],
+                     *           "id": 1,
+                     *           "resource": "provider",
+                     *           "resourceId": "1",
+                     *           "resourceName": "anthropic",
+                     *           "revision": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The entry. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "action": "create",
+                     *       "actor": {
+                     *         "bySession": true,
+                     *         "keyId": 1,
+                     *         "name": "alice",
+                     *         "peer": "203.0.113.9",
+                     *         "userId": 1
+                     *       },
+                     *       "after": {
+                     *         "priority": 1
+                     *       },
+                     *       "at": "2026-01-31T12:00:00Z",
+                     *       "before": {
+                     *         "priority": 0
+                     *       },
+                     *       "changed": [
+                     *         "priority"
+                     *       ],
+                     *       "id": 1,
+                     *       "resource": "provider",
+                     *       "resourceId": "1",
+                     *       "resourceName": "anthropic",
+                     *       "revision": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditDetail"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4020,6 +5582,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "key": "the admin token, or sk-..."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Login"];
             };
         };
@@ -4032,6 +5599,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "csrfToken": "text",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "me": {
+                     *         "key": {
+                     *           "canLoginWebUi": true,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "lastFour": "wXyZ",
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "prefix": "sk-AbCdEfG",
+                     *           "providerGroup": "premium",
+                     *           "rpm": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "userId": 1
+                     *         },
+                     *         "role": "admin",
+                     *         "user": {
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "blockedClients": [],
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "providerGroup": "premium",
+                     *           "role": "admin",
+                     *           "rpm": 1,
+                     *           "tags": [
+                     *             "backend"
+                     *           ],
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       },
+                     *       "role": "admin"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionInfo"];
                 };
             };
@@ -4207,6 +5842,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "csrfToken": "text",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "me": {
+                     *         "key": {
+                     *           "canLoginWebUi": true,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "lastFour": "wXyZ",
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "prefix": "sk-AbCdEfG",
+                     *           "providerGroup": "premium",
+                     *           "rpm": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "userId": 1
+                     *         },
+                     *         "role": "admin",
+                     *         "user": {
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "blockedClients": [],
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "providerGroup": "premium",
+                     *           "role": "admin",
+                     *           "rpm": 1,
+                     *           "tags": [
+                     *             "backend"
+                     *           ],
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       },
+                     *       "role": "admin"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionInfo"];
                 };
             };
@@ -4221,6 +5924,276 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLoginSessions: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": "01920000-0000-7000-8000-000000000000",
+                     *           "isCurrent": true,
+                     *           "keyId": 1,
+                     *           "keyName": "text",
+                     *           "peer": "203.0.113.9",
+                     *           "userAgent": "Mozilla/5.0",
+                     *           "userId": 1,
+                     *           "userName": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoginSessionList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endOtherLoginSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endLoginSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4281,6 +6254,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "advised": true,
+                     *           "consecutiveFailures": 1,
+                     *           "openUntil": "2026-01-31T12:00:00Z",
+                     *           "openedAt": "2026-01-31T12:00:00Z",
+                     *           "providerId": 1,
+                     *           "reason": "text",
+                     *           "samples": [
+                     *             {
+                     *               "at": "2026-01-31T12:00:00Z",
+                     *               "fault": "text",
+                     *               "message": "text",
+                     *               "status": 200
+                     *             }
+                     *           ],
+                     *           "scope": "provider",
+                     *           "state": "closed",
+                     *           "subject": "text",
+                     *           "timesOpened": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BreakerList"];
                 };
             };
@@ -4355,6 +6354,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reset": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["BreakerReset"];
                 };
             };
@@ -4438,6 +6442,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "fault": "client",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "match": "contains",
+                     *           "name": "alice",
+                     *           "overrideMessage": "text",
+                     *           "overrideStatus": 1,
+                     *           "pattern": "overloaded",
+                     *           "priority": 1,
+                     *           "providerId": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorRuleList"];
                 };
             };
@@ -4500,12 +6525,23 @@ export interface operations {
     createErrorRule: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fault": "client",
+                 *       "match": "contains",
+                 *       "name": "alice",
+                 *       "pattern": "overloaded"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorRuleCreate"];
             };
         };
@@ -4520,6 +6556,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "fault": "client",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "match": "contains",
+                     *       "name": "alice",
+                     *       "overrideMessage": "text",
+                     *       "overrideStatus": 1,
+                     *       "pattern": "overloaded",
+                     *       "priority": 1,
+                     *       "providerId": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorRule"];
                 };
             };
@@ -4633,6 +6685,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "sample": "overloaded_error: try again"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorRuleTest"];
             };
         };
@@ -4643,6 +6700,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "fault": "client",
+                     *       "matches": [
+                     *         {
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "fault": "client",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "match": "contains",
+                     *           "name": "alice",
+                     *           "overrideMessage": "text",
+                     *           "overrideStatus": 1,
+                     *           "pattern": "overloaded",
+                     *           "priority": 1,
+                     *           "providerId": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "overrideMessage": "text",
+                     *       "overrideStatus": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorRuleVerdict"];
                 };
             };
@@ -4749,6 +6829,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "fault": "client",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "match": "contains",
+                     *       "name": "alice",
+                     *       "overrideMessage": "text",
+                     *       "overrideStatus": 1,
+                     *       "pattern": "overloaded",
+                     *       "priority": 1,
+                     *       "providerId": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorRule"];
                 };
             };
@@ -4928,6 +7024,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["ErrorRulePatch"];
             };
         };
@@ -4940,6 +7037,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "fault": "client",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "match": "contains",
+                     *       "name": "alice",
+                     *       "overrideMessage": "text",
+                     *       "overrideStatus": 1,
+                     *       "pattern": "overloaded",
+                     *       "priority": 1,
+                     *       "providerId": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorRule"];
                 };
             };
@@ -5075,6 +7188,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "canLoginWebUi": true,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "lastFour": "wXyZ",
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "prefix": "sk-AbCdEfG",
+                     *           "providerGroup": "premium",
+                     *           "rpm": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "userId": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
@@ -5089,6 +7234,180 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": {
+                 *         "isEnabled": false
+                 *       },
+                 *       "ids": [
+                 *         1,
+                 *         2
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["KeyBatch"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "canLoginWebUi": true,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "lastFour": "wXyZ",
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "prefix": "sk-AbCdEfG",
+                     *           "providerGroup": "premium",
+                     *           "rpm": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "userId": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChangedKeys"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5154,6 +7473,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -5333,6 +7679,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "canLoginWebUi": true,
+                 *       "limitMonthlyUsd": "100",
+                 *       "name": "laptop",
+                 *       "rpm": 60
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeyPatch"];
             };
         };
@@ -5345,6 +7699,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -5461,7 +7842,10 @@ export interface operations {
     enableKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The key. */
                 id: number;
@@ -5470,6 +7854,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "enabled": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["Switch"];
             };
         };
@@ -5482,6 +7871,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -5613,6 +8029,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "limit5hUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitConcurrentRequests": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitConcurrentSessions": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitDailyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitMonthlyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitTotalUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitWeeklyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "rpm": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["LimitUsage"];
                 };
             };
@@ -5701,6 +8170,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -5772,7 +8268,10 @@ export interface operations {
     renewKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The key. */
                 id: number;
@@ -5781,6 +8280,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expiresAt": "2027-01-31T00:00:00Z",
+                 *       "isEnabled": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["Renewal"];
             };
         };
@@ -5793,6 +8298,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -5909,7 +8441,12 @@ export interface operations {
     rotateKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The key. */
                 id: number;
@@ -5926,7 +8463,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "key": "sk-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfG",
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No credential, or one that is wrong, switched off or over. */
@@ -5949,6 +8523,42 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not the caller's to see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6012,6 +8622,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "month": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "timeZone": "Europe/Berlin",
+                     *       "today": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "total": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "week": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UsageSummary"];
                 };
             };
@@ -6080,6 +8783,186 @@ export interface operations {
             };
         };
     };
+    rebuildLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "subjects": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rebuilt"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events, each with one object as its data. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "at": "2026-01-31T12:00:00Z",
+                     *         "ended": [
+                     *           "01920000-0000-7000-8000-000000000000"
+                     *         ],
+                     *         "kind": "snapshot",
+                     *         "requests": [
+                     *           {
+                     *             "attempts": 1,
+                     *             "createdAt": "2026-01-31T12:00:00Z",
+                     *             "id": "01920000-0000-7000-8000-000000000000",
+                     *             "isStream": true,
+                     *             "keyId": 1,
+                     *             "model": "claude-haiku-4-5",
+                     *             "protocol": "text",
+                     *             "providerId": 1,
+                     *             "responseBytes": 1,
+                     *             "sessionId": "text",
+                     *             "userId": 1
+                     *           }
+                     *         ],
+                     *         "total": 1
+                     *       }
+                     *     ]
+                     */
+                    "text/event-stream": components["schemas"]["LiveEvent"][];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMe: {
         parameters: {
             query?: never;
@@ -6095,6 +8978,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key": {
+                     *         "canLoginWebUi": true,
+                     *         "createdAt": "2026-01-31T12:00:00Z",
+                     *         "dailyResetMode": "fixed",
+                     *         "dailyResetTime": "00:00",
+                     *         "expiresAt": "2027-01-31T00:00:00Z",
+                     *         "id": 1,
+                     *         "isEnabled": true,
+                     *         "lastFour": "wXyZ",
+                     *         "limit5hResetMode": "fixed",
+                     *         "limit5hUsd": "5",
+                     *         "limitConcurrentRequests": 1,
+                     *         "limitConcurrentSessions": 1,
+                     *         "limitDailyUsd": "20",
+                     *         "limitMonthlyUsd": "200",
+                     *         "limitTotalUsd": "1000",
+                     *         "limitWeeklyUsd": "80",
+                     *         "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *         "name": "alice",
+                     *         "prefix": "sk-AbCdEfG",
+                     *         "providerGroup": "premium",
+                     *         "rpm": 1,
+                     *         "updatedAt": "2026-01-31T12:00:00Z",
+                     *         "userId": 1
+                     *       },
+                     *       "role": "admin",
+                     *       "user": {
+                     *         "allowedClients": [
+                     *           "claude-code"
+                     *         ],
+                     *         "allowedModels": [
+                     *           "text"
+                     *         ],
+                     *         "blockedClients": [],
+                     *         "createdAt": "2026-01-31T12:00:00Z",
+                     *         "dailyResetMode": "fixed",
+                     *         "dailyResetTime": "00:00",
+                     *         "expiresAt": "2027-01-31T00:00:00Z",
+                     *         "id": 1,
+                     *         "isEnabled": true,
+                     *         "limit5hResetMode": "fixed",
+                     *         "limit5hUsd": "5",
+                     *         "limitConcurrentRequests": 1,
+                     *         "limitConcurrentSessions": 1,
+                     *         "limitDailyUsd": "20",
+                     *         "limitMonthlyUsd": "200",
+                     *         "limitTotalUsd": "1000",
+                     *         "limitWeeklyUsd": "80",
+                     *         "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *         "name": "alice",
+                     *         "note": "backend team",
+                     *         "providerGroup": "premium",
+                     *         "role": "admin",
+                     *         "rpm": 1,
+                     *         "tags": [
+                     *           "backend"
+                     *         ],
+                     *         "updatedAt": "2026-01-31T12:00:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -6169,7 +9115,320 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key": {
+                     *         "limit5hUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitConcurrentRequests": {
+                     *           "current": 1,
+                     *           "limit": 1,
+                     *           "remaining": 1,
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitConcurrentSessions": {
+                     *           "current": 1,
+                     *           "limit": 1,
+                     *           "remaining": 1,
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitDailyUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitMonthlyUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitTotalUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitWeeklyUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *         "rpm": {
+                     *           "current": 1,
+                     *           "limit": 1,
+                     *           "remaining": 1,
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       },
+                     *       "user": {
+                     *         "limit5hUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitConcurrentRequests": {
+                     *           "current": 1,
+                     *           "limit": 1,
+                     *           "remaining": 1,
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitConcurrentSessions": {
+                     *           "current": 1,
+                     *           "limit": 1,
+                     *           "remaining": 1,
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitDailyUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitMonthlyUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitTotalUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitWeeklyUsd": {
+                     *           "current": "text",
+                     *           "limit": "text",
+                     *           "remaining": "text",
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         },
+                     *         "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *         "rpm": {
+                     *           "current": 1,
+                     *           "limit": 1,
+                     *           "remaining": 1,
+                     *           "resetsAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["MyLimits"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MyModels"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyRequests: {
+        parameters: {
+            query?: {
+                /** @description From this time on. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "client": "claude-code",
+                     *           "clientIp": "text",
+                     *           "costUsd": "0.0123",
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "durationMs": 5400,
+                     *           "endpoint": "text",
+                     *           "errorCode": "text",
+                     *           "errorMessage": "text",
+                     *           "id": "01920000-0000-7000-8000-000000000000",
+                     *           "isStream": true,
+                     *           "keyId": 1,
+                     *           "model": "claude-haiku-4-5",
+                     *           "overheadMs": 1,
+                     *           "protocol": "text",
+                     *           "providerId": 1,
+                     *           "requestBytes": 1,
+                     *           "requestedModel": "claude-haiku-4-5",
+                     *           "responseBytes": 1,
+                     *           "sessionId": "text",
+                     *           "settledFrom": "text",
+                     *           "status": 200,
+                     *           "ttfbMs": 1,
+                     *           "ttftMs": 1,
+                     *           "usage": {
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1
+                     *           },
+                     *           "userAgent": "Mozilla/5.0",
+                     *           "userId": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA",
+                     *       "searchedTo": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestList"];
                 };
             };
             /** @description No credential, or one that is wrong, switched off or over. */
@@ -6243,6 +9502,192 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key": {
+                     *         "month": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         },
+                     *         "timeZone": "Europe/Berlin",
+                     *         "today": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         },
+                     *         "total": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         },
+                     *         "week": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         }
+                     *       },
+                     *       "user": {
+                     *         "month": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         },
+                     *         "timeZone": "Europe/Berlin",
+                     *         "today": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         },
+                     *         "total": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         },
+                     *         "week": {
+                     *           "attempts": 1,
+                     *           "cacheReadTokens": 1,
+                     *           "cacheWrite1hTokens": 1,
+                     *           "cacheWrite5mTokens": 1,
+                     *           "costUsd": "0.0123",
+                     *           "failures": 1,
+                     *           "imageInputTokens": 1,
+                     *           "imageOutputTokens": 1,
+                     *           "inputTokens": 1,
+                     *           "outputTokens": 1,
+                     *           "reasoningTokens": 1,
+                     *           "requests": 1,
+                     *           "settledFrom": {
+                     *             "estimate": 1,
+                     *             "none": 1,
+                     *             "partial": 1,
+                     *             "terminal": 1
+                     *           },
+                     *           "totalTokens": 1,
+                     *           "unpricedAttempts": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["MyUsage"];
                 };
             };
@@ -6326,6 +9771,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "aliases": [
+                     *             "text"
+                     *           ],
+                     *           "cacheReadPerMillionUsd": "text",
+                     *           "cacheWrite1hPerMillionUsd": "text",
+                     *           "cacheWrite5mPerMillionUsd": "text",
+                     *           "effectiveAt": "2026-01-31T12:00:00Z",
+                     *           "imageInputPerMillionUsd": "text",
+                     *           "imageOutputPerMillionUsd": "text",
+                     *           "inputPerMillionUsd": "text",
+                     *           "model": "claude-haiku-4-5",
+                     *           "outputPerMillionUsd": "text",
+                     *           "perImageUsd": "text",
+                     *           "perInputImageUsd": "text",
+                     *           "perRequestUsd": "text",
+                     *           "pricedAs": "text",
+                     *           "reasoningPerMillionUsd": "text",
+                     *           "reference": "text",
+                     *           "source": "manual",
+                     *           "tiers": [
+                     *             {
+                     *               "aboveTokens": 1,
+                     *               "cacheReadPerMillionUsd": "text",
+                     *               "cacheWrite1hPerMillionUsd": "text",
+                     *               "cacheWrite5mPerMillionUsd": "text",
+                     *               "imageInputPerMillionUsd": "text",
+                     *               "imageOutputPerMillionUsd": "text",
+                     *               "inputPerMillionUsd": "text",
+                     *               "outputPerMillionUsd": "text",
+                     *               "perImageUsd": "text",
+                     *               "perInputImageUsd": "text",
+                     *               "perRequestUsd": "text",
+                     *               "reasoningPerMillionUsd": "text",
+                     *               "serviceTier": "standard"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
@@ -6398,6 +9888,7 @@ export interface operations {
         /** @description LiteLLM's `model_prices_and_context_window.json`, as it is. */
         requestBody: {
             content: {
+                /** @example {} */
                 "application/json": Record<string, never>;
             };
         };
@@ -6408,6 +9899,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "added": [
+                     *         {
+                     *           "after": "text",
+                     *           "before": "text",
+                     *           "isOverruled": true,
+                     *           "model": "claude-haiku-4-5"
+                     *         }
+                     *       ],
+                     *       "addedCount": 1,
+                     *       "applied": true,
+                     *       "changed": [
+                     *         {
+                     *           "after": "text",
+                     *           "before": "text",
+                     *           "isOverruled": true,
+                     *           "model": "claude-haiku-4-5"
+                     *         }
+                     *       ],
+                     *       "changedCount": 1,
+                     *       "ignored": [
+                     *         {
+                     *           "model": "claude-haiku-4-5",
+                     *           "reason": "text"
+                     *         }
+                     *       ],
+                     *       "ignoredCount": 1,
+                     *       "unchangedCount": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
@@ -6530,6 +10052,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "from": "2026-01-31T12:00:00Z",
+                 *       "to": "2026-01-31T12:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RepriceInput"];
             };
         };
@@ -6540,6 +10068,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "afterUsd": "text",
+                     *       "applied": true,
+                     *       "beforeUsd": "text",
+                     *       "changed": 1,
+                     *       "lines": 1,
+                     *       "nextCursor": "NTA",
+                     *       "unpriced": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["RepriceReport"];
                 };
             };
@@ -6662,6 +10201,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["SyncInput"];
             };
         };
@@ -6672,6 +10212,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "added": [
+                     *         {
+                     *           "after": "text",
+                     *           "before": "text",
+                     *           "isOverruled": true,
+                     *           "model": "claude-haiku-4-5"
+                     *         }
+                     *       ],
+                     *       "addedCount": 1,
+                     *       "applied": true,
+                     *       "changed": [
+                     *         {
+                     *           "after": "text",
+                     *           "before": "text",
+                     *           "isOverruled": true,
+                     *           "model": "claude-haiku-4-5"
+                     *         }
+                     *       ],
+                     *       "changedCount": 1,
+                     *       "ignored": [
+                     *         {
+                     *           "model": "claude-haiku-4-5",
+                     *           "reason": "text"
+                     *         }
+                     *       ],
+                     *       "ignoredCount": 1,
+                     *       "unchangedCount": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
@@ -6800,6 +10371,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "firstSeenAt": "2026-01-31T12:00:00Z",
+                     *           "hasPriceNow": true,
+                     *           "lastSeenAt": "2026-01-31T12:00:00Z",
+                     *           "model": "claude-haiku-4-5"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["UnpricedList"];
                 };
             };
@@ -6879,6 +10463,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "aliases": [
+                     *         "text"
+                     *       ],
+                     *       "cacheReadPerMillionUsd": "text",
+                     *       "cacheWrite1hPerMillionUsd": "text",
+                     *       "cacheWrite5mPerMillionUsd": "text",
+                     *       "effectiveAt": "2026-01-31T12:00:00Z",
+                     *       "imageInputPerMillionUsd": "text",
+                     *       "imageOutputPerMillionUsd": "text",
+                     *       "inputPerMillionUsd": "text",
+                     *       "model": "claude-haiku-4-5",
+                     *       "outputPerMillionUsd": "text",
+                     *       "perImageUsd": "text",
+                     *       "perInputImageUsd": "text",
+                     *       "perRequestUsd": "text",
+                     *       "pricedAs": "text",
+                     *       "reasoningPerMillionUsd": "text",
+                     *       "reference": "text",
+                     *       "source": "manual",
+                     *       "tiers": [
+                     *         {
+                     *           "aboveTokens": 1,
+                     *           "cacheReadPerMillionUsd": "text",
+                     *           "cacheWrite1hPerMillionUsd": "text",
+                     *           "cacheWrite5mPerMillionUsd": "text",
+                     *           "imageInputPerMillionUsd": "text",
+                     *           "imageOutputPerMillionUsd": "text",
+                     *           "inputPerMillionUsd": "text",
+                     *           "outputPerMillionUsd": "text",
+                     *           "perImageUsd": "text",
+                     *           "perInputImageUsd": "text",
+                     *           "perRequestUsd": "text",
+                     *           "reasoningPerMillionUsd": "text",
+                     *           "serviceTier": "standard"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Price"];
                 };
             };
@@ -6962,6 +10586,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "cacheReadPerMillionUsd": "0.3",
+                 *       "inputPerMillionUsd": "3",
+                 *       "outputPerMillionUsd": "15"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PriceInput"];
             };
         };
@@ -6974,6 +10605,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "aliases": [
+                     *         "text"
+                     *       ],
+                     *       "cacheReadPerMillionUsd": "text",
+                     *       "cacheWrite1hPerMillionUsd": "text",
+                     *       "cacheWrite5mPerMillionUsd": "text",
+                     *       "effectiveAt": "2026-01-31T12:00:00Z",
+                     *       "imageInputPerMillionUsd": "text",
+                     *       "imageOutputPerMillionUsd": "text",
+                     *       "inputPerMillionUsd": "text",
+                     *       "model": "claude-haiku-4-5",
+                     *       "outputPerMillionUsd": "text",
+                     *       "perImageUsd": "text",
+                     *       "perInputImageUsd": "text",
+                     *       "perRequestUsd": "text",
+                     *       "pricedAs": "text",
+                     *       "reasoningPerMillionUsd": "text",
+                     *       "reference": "text",
+                     *       "source": "manual",
+                     *       "tiers": [
+                     *         {
+                     *           "aboveTokens": 1,
+                     *           "cacheReadPerMillionUsd": "text",
+                     *           "cacheWrite1hPerMillionUsd": "text",
+                     *           "cacheWrite5mPerMillionUsd": "text",
+                     *           "imageInputPerMillionUsd": "text",
+                     *           "imageOutputPerMillionUsd": "text",
+                     *           "inputPerMillionUsd": "text",
+                     *           "outputPerMillionUsd": "text",
+                     *           "perImageUsd": "text",
+                     *           "perInputImageUsd": "text",
+                     *           "perRequestUsd": "text",
+                     *           "reasoningPerMillionUsd": "text",
+                     *           "serviceTier": "standard"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Price"];
                 };
             };
@@ -7201,6 +10872,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "aliases": [
+                     *             "text"
+                     *           ],
+                     *           "cacheReadPerMillionUsd": "text",
+                     *           "cacheWrite1hPerMillionUsd": "text",
+                     *           "cacheWrite5mPerMillionUsd": "text",
+                     *           "effectiveAt": "2026-01-31T12:00:00Z",
+                     *           "imageInputPerMillionUsd": "text",
+                     *           "imageOutputPerMillionUsd": "text",
+                     *           "inputPerMillionUsd": "text",
+                     *           "isEnd": true,
+                     *           "outputPerMillionUsd": "text",
+                     *           "perImageUsd": "text",
+                     *           "perInputImageUsd": "text",
+                     *           "perRequestUsd": "text",
+                     *           "reasoningPerMillionUsd": "text",
+                     *           "reference": "text",
+                     *           "source": "manual",
+                     *           "tiers": [
+                     *             {
+                     *               "aboveTokens": 1,
+                     *               "cacheReadPerMillionUsd": "text",
+                     *               "cacheWrite1hPerMillionUsd": "text",
+                     *               "cacheWrite5mPerMillionUsd": "text",
+                     *               "imageInputPerMillionUsd": "text",
+                     *               "imageOutputPerMillionUsd": "text",
+                     *               "inputPerMillionUsd": "text",
+                     *               "outputPerMillionUsd": "text",
+                     *               "perImageUsd": "text",
+                     *               "perInputImageUsd": "text",
+                     *               "perRequestUsd": "text",
+                     *               "reasoningPerMillionUsd": "text",
+                     *               "serviceTier": "standard"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PriceHistory"];
                 };
             };
@@ -7291,6 +11005,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "costMultiplier": "1",
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderGroupList"];
                 };
             };
@@ -7353,12 +11082,21 @@ export interface operations {
     createProviderGroup: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "costMultiplier": "1.2",
+                 *       "name": "premium"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProviderGroupCreate"];
             };
         };
@@ -7373,6 +11111,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "id": 1,
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderGroup"];
                 };
             };
@@ -7497,6 +11245,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "id": 1,
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderGroup"];
                 };
             };
@@ -7676,6 +11434,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "costMultiplier": "1.5"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProviderGroupPatch"];
             };
         };
@@ -7688,6 +11451,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "id": 1,
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderGroup"];
                 };
             };
@@ -7801,6 +11574,95 @@ export interface operations {
             };
         };
     };
+    listProviderPresets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "text",
+                     *           "keyUrl": "text",
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "type": "claude",
+                     *           "url": "https://api.anthropic.com",
+                     *           "vendor": "Anthropic"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PresetList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listProviders: {
         parameters: {
             query?: {
@@ -7825,6 +11687,92 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "activeTime": {
+                     *             "end": "text",
+                     *             "start": "text"
+                     *           },
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "apiKeySet": true,
+                     *           "blockedClients": [],
+                     *           "breaker": {
+                     *             "failurePercent": 1,
+                     *             "failureThreshold": 1,
+                     *             "halfOpenSuccesses": 1,
+                     *             "openSeconds": 1
+                     *           },
+                     *           "costMultiplier": "1",
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "customHeaders": {
+                     *             "x-team": "backend"
+                     *           },
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "endpoints": [
+                     *             "https://api-2.example.com"
+                     *           ],
+                     *           "groupPriorities": {
+                     *             "premium": 0
+                     *           },
+                     *           "groupTags": [
+                     *             "premium"
+                     *           ],
+                     *           "healthCheck": {
+                     *             "intervalSeconds": 1,
+                     *             "kind": "off",
+                     *             "path": "text"
+                     *           },
+                     *           "hedgeAfterMs": 1,
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "maxAttempts": 1,
+                     *           "modelRedirects": [
+                     *             {
+                     *               "match": "exact",
+                     *               "source": "text",
+                     *               "target": "text"
+                     *             }
+                     *           ],
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "preserveClientIp": true,
+                     *           "priority": 1,
+                     *           "proxy": "http://proxy.example:3128",
+                     *           "proxyFallbackToDirect": true,
+                     *           "rpm": 1,
+                     *           "timeouts": {
+                     *             "connectMs": 41,
+                     *             "firstByteMs": 612,
+                     *             "firstContentMs": 1,
+                     *             "idleMs": 1,
+                     *             "totalMs": 640
+                     *           },
+                     *           "type": "claude",
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "url": "https://api.anthropic.com",
+                     *           "weight": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderList"];
                 };
             };
@@ -7887,12 +11835,27 @@ export interface operations {
     createProvider: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "apiKey": "sk-ant-...",
+                 *       "groupTags": [
+                 *         "premium"
+                 *       ],
+                 *       "name": "anthropic",
+                 *       "type": "claude",
+                 *       "url": "https://api.anthropic.com",
+                 *       "weight": 2
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProviderCreate"];
             };
         };
@@ -7907,6 +11870,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "activeTime": {
+                     *         "end": "text",
+                     *         "start": "text"
+                     *       },
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "apiKeySet": true,
+                     *       "blockedClients": [],
+                     *       "breaker": {
+                     *         "failurePercent": 1,
+                     *         "failureThreshold": 1,
+                     *         "halfOpenSuccesses": 1,
+                     *         "openSeconds": 1
+                     *       },
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "customHeaders": {
+                     *         "x-team": "backend"
+                     *       },
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "endpoints": [
+                     *         "https://api-2.example.com"
+                     *       ],
+                     *       "groupPriorities": {
+                     *         "premium": 0
+                     *       },
+                     *       "groupTags": [
+                     *         "premium"
+                     *       ],
+                     *       "healthCheck": {
+                     *         "intervalSeconds": 1,
+                     *         "kind": "off",
+                     *         "path": "text"
+                     *       },
+                     *       "hedgeAfterMs": 1,
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "maxAttempts": 1,
+                     *       "modelRedirects": [
+                     *         {
+                     *           "match": "exact",
+                     *           "source": "text",
+                     *           "target": "text"
+                     *         }
+                     *       ],
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "preserveClientIp": true,
+                     *       "priority": 1,
+                     *       "proxy": "http://proxy.example:3128",
+                     *       "proxyFallbackToDirect": true,
+                     *       "rpm": 1,
+                     *       "timeouts": {
+                     *         "connectMs": 41,
+                     *         "firstByteMs": 612,
+                     *         "firstContentMs": 1,
+                     *         "idleMs": 1,
+                     *         "totalMs": 640
+                     *       },
+                     *       "type": "claude",
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "url": "https://api.anthropic.com",
+                     *       "weight": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
@@ -8011,6 +12055,372 @@ export interface operations {
             };
         };
     };
+    updateProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": {
+                 *         "isEnabled": false
+                 *       },
+                 *       "ids": [
+                 *         1,
+                 *         2
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProviderBatch"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "activeTime": {
+                     *             "end": "text",
+                     *             "start": "text"
+                     *           },
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "apiKeySet": true,
+                     *           "blockedClients": [],
+                     *           "breaker": {
+                     *             "failurePercent": 1,
+                     *             "failureThreshold": 1,
+                     *             "halfOpenSuccesses": 1,
+                     *             "openSeconds": 1
+                     *           },
+                     *           "costMultiplier": "1",
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "customHeaders": {
+                     *             "x-team": "backend"
+                     *           },
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "endpoints": [
+                     *             "https://api-2.example.com"
+                     *           ],
+                     *           "groupPriorities": {
+                     *             "premium": 0
+                     *           },
+                     *           "groupTags": [
+                     *             "premium"
+                     *           ],
+                     *           "healthCheck": {
+                     *             "intervalSeconds": 1,
+                     *             "kind": "off",
+                     *             "path": "text"
+                     *           },
+                     *           "hedgeAfterMs": 1,
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "maxAttempts": 1,
+                     *           "modelRedirects": [
+                     *             {
+                     *               "match": "exact",
+                     *               "source": "text",
+                     *               "target": "text"
+                     *             }
+                     *           ],
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "preserveClientIp": true,
+                     *           "priority": 1,
+                     *           "proxy": "http://proxy.example:3128",
+                     *           "proxyFallbackToDirect": true,
+                     *           "rpm": 1,
+                     *           "timeouts": {
+                     *             "connectMs": 41,
+                     *             "firstByteMs": 612,
+                     *             "firstContentMs": 1,
+                     *             "idleMs": 1,
+                     *             "totalMs": 640
+                     *           },
+                     *           "type": "claude",
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "url": "https://api.anthropic.com",
+                     *           "weight": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChangedProviders"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testProviderDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "deepseek-chat",
+                 *       "provider": {
+                 *         "apiKey": "sk-...",
+                 *         "name": "new",
+                 *         "type": "openai-compatible",
+                 *         "url": "https://api.deepseek.com"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProviderDraftTest"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "connectMs": 41,
+                     *       "contentType": "application/json",
+                     *       "error": "text",
+                     *       "excerpt": "{\"id\":\"msg_1\",\"content\":[{\"type\":\"text\",\"text\":\"OK\"}]}",
+                     *       "firstByteMs": 612,
+                     *       "isCut": true,
+                     *       "model": "claude-haiku-4-5",
+                     *       "ok": true,
+                     *       "status": 200,
+                     *       "totalMs": 640,
+                     *       "url": "https://api.anthropic.com",
+                     *       "usage": {
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWriteTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProviderTestReport"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProvider: {
         parameters: {
             query?: never;
@@ -8031,6 +12441,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "activeTime": {
+                     *         "end": "text",
+                     *         "start": "text"
+                     *       },
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "apiKeySet": true,
+                     *       "blockedClients": [],
+                     *       "breaker": {
+                     *         "failurePercent": 1,
+                     *         "failureThreshold": 1,
+                     *         "halfOpenSuccesses": 1,
+                     *         "openSeconds": 1
+                     *       },
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "customHeaders": {
+                     *         "x-team": "backend"
+                     *       },
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "endpoints": [
+                     *         "https://api-2.example.com"
+                     *       ],
+                     *       "groupPriorities": {
+                     *         "premium": 0
+                     *       },
+                     *       "groupTags": [
+                     *         "premium"
+                     *       ],
+                     *       "healthCheck": {
+                     *         "intervalSeconds": 1,
+                     *         "kind": "off",
+                     *         "path": "text"
+                     *       },
+                     *       "hedgeAfterMs": 1,
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "maxAttempts": 1,
+                     *       "modelRedirects": [
+                     *         {
+                     *           "match": "exact",
+                     *           "source": "text",
+                     *           "target": "text"
+                     *         }
+                     *       ],
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "preserveClientIp": true,
+                     *       "priority": 1,
+                     *       "proxy": "http://proxy.example:3128",
+                     *       "proxyFallbackToDirect": true,
+                     *       "rpm": 1,
+                     *       "timeouts": {
+                     *         "connectMs": 41,
+                     *         "firstByteMs": 612,
+                     *         "firstContentMs": 1,
+                     *         "idleMs": 1,
+                     *         "totalMs": 640
+                     *       },
+                     *       "type": "claude",
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "url": "https://api.anthropic.com",
+                     *       "weight": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
@@ -8210,6 +12701,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "costMultiplier": "0.8",
+                 *       "priority": 1,
+                 *       "timeouts": {
+                 *         "idleMs": 60000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProviderPatch"];
             };
         };
@@ -8222,6 +12722,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "activeTime": {
+                     *         "end": "text",
+                     *         "start": "text"
+                     *       },
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "apiKeySet": true,
+                     *       "blockedClients": [],
+                     *       "breaker": {
+                     *         "failurePercent": 1,
+                     *         "failureThreshold": 1,
+                     *         "halfOpenSuccesses": 1,
+                     *         "openSeconds": 1
+                     *       },
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "customHeaders": {
+                     *         "x-team": "backend"
+                     *       },
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "endpoints": [
+                     *         "https://api-2.example.com"
+                     *       ],
+                     *       "groupPriorities": {
+                     *         "premium": 0
+                     *       },
+                     *       "groupTags": [
+                     *         "premium"
+                     *       ],
+                     *       "healthCheck": {
+                     *         "intervalSeconds": 1,
+                     *         "kind": "off",
+                     *         "path": "text"
+                     *       },
+                     *       "hedgeAfterMs": 1,
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "maxAttempts": 1,
+                     *       "modelRedirects": [
+                     *         {
+                     *           "match": "exact",
+                     *           "source": "text",
+                     *           "target": "text"
+                     *         }
+                     *       ],
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "preserveClientIp": true,
+                     *       "priority": 1,
+                     *       "proxy": "http://proxy.example:3128",
+                     *       "proxyFallbackToDirect": true,
+                     *       "rpm": 1,
+                     *       "timeouts": {
+                     *         "connectMs": 41,
+                     *         "firstByteMs": 612,
+                     *         "firstContentMs": 1,
+                     *         "idleMs": 1,
+                     *         "totalMs": 640
+                     *       },
+                     *       "type": "claude",
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "url": "https://api.anthropic.com",
+                     *       "weight": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
@@ -8353,6 +12934,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "advised": true,
+                     *           "consecutiveFailures": 1,
+                     *           "openUntil": "2026-01-31T12:00:00Z",
+                     *           "openedAt": "2026-01-31T12:00:00Z",
+                     *           "providerId": 1,
+                     *           "reason": "text",
+                     *           "samples": [
+                     *             {
+                     *               "at": "2026-01-31T12:00:00Z",
+                     *               "fault": "text",
+                     *               "message": "text",
+                     *               "status": 200
+                     *             }
+                     *           ],
+                     *           "scope": "provider",
+                     *           "state": "closed",
+                     *           "subject": "text",
+                     *           "timesOpened": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BreakerList"];
                 };
             };
@@ -8439,6 +13046,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reset": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["BreakerReset"];
                 };
             };
@@ -8507,6 +13119,225 @@ export interface operations {
             };
         };
     };
+    cloneProvider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The provider. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "anthropic, second account"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProviderClone"];
+            };
+        };
+        responses: {
+            /** @description What was created. */
+            201: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    /** @description Where it is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "activeTime": {
+                     *         "end": "text",
+                     *         "start": "text"
+                     *       },
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "apiKeySet": true,
+                     *       "blockedClients": [],
+                     *       "breaker": {
+                     *         "failurePercent": 1,
+                     *         "failureThreshold": 1,
+                     *         "halfOpenSuccesses": 1,
+                     *         "openSeconds": 1
+                     *       },
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "customHeaders": {
+                     *         "x-team": "backend"
+                     *       },
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "endpoints": [
+                     *         "https://api-2.example.com"
+                     *       ],
+                     *       "groupPriorities": {
+                     *         "premium": 0
+                     *       },
+                     *       "groupTags": [
+                     *         "premium"
+                     *       ],
+                     *       "healthCheck": {
+                     *         "intervalSeconds": 1,
+                     *         "kind": "off",
+                     *         "path": "text"
+                     *       },
+                     *       "hedgeAfterMs": 1,
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "maxAttempts": 1,
+                     *       "modelRedirects": [
+                     *         {
+                     *           "match": "exact",
+                     *           "source": "text",
+                     *           "target": "text"
+                     *         }
+                     *       ],
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "preserveClientIp": true,
+                     *       "priority": 1,
+                     *       "proxy": "http://proxy.example:3128",
+                     *       "proxyFallbackToDirect": true,
+                     *       "rpm": 1,
+                     *       "timeouts": {
+                     *         "connectMs": 41,
+                     *         "firstByteMs": 612,
+                     *         "firstContentMs": 1,
+                     *         "idleMs": 1,
+                     *         "totalMs": 640
+                     *       },
+                     *       "type": "claude",
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "url": "https://api.anthropic.com",
+                     *       "weight": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Provider"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProviderHealth: {
         parameters: {
             query?: never;
@@ -8525,6 +13356,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "addresses": [
+                     *             "text"
+                     *           ],
+                     *           "checkedAt": "2026-01-31T12:00:00Z",
+                     *           "error": "text",
+                     *           "healthy": true,
+                     *           "url": "https://api.anthropic.com"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProviderHealth"];
                 };
             };
@@ -8611,6 +13457,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "limit5hUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitConcurrentRequests": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitConcurrentSessions": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitDailyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitMonthlyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitTotalUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitWeeklyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "rpm": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["LimitUsage"];
                 };
             };
@@ -8699,6 +13598,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "activeTime": {
+                     *         "end": "text",
+                     *         "start": "text"
+                     *       },
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "apiKeySet": true,
+                     *       "blockedClients": [],
+                     *       "breaker": {
+                     *         "failurePercent": 1,
+                     *         "failureThreshold": 1,
+                     *         "halfOpenSuccesses": 1,
+                     *         "openSeconds": 1
+                     *       },
+                     *       "costMultiplier": "1",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "customHeaders": {
+                     *         "x-team": "backend"
+                     *       },
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "endpoints": [
+                     *         "https://api-2.example.com"
+                     *       ],
+                     *       "groupPriorities": {
+                     *         "premium": 0
+                     *       },
+                     *       "groupTags": [
+                     *         "premium"
+                     *       ],
+                     *       "healthCheck": {
+                     *         "intervalSeconds": 1,
+                     *         "kind": "off",
+                     *         "path": "text"
+                     *       },
+                     *       "hedgeAfterMs": 1,
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "maxAttempts": 1,
+                     *       "modelRedirects": [
+                     *         {
+                     *           "match": "exact",
+                     *           "source": "text",
+                     *           "target": "text"
+                     *         }
+                     *       ],
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "preserveClientIp": true,
+                     *       "priority": 1,
+                     *       "proxy": "http://proxy.example:3128",
+                     *       "proxyFallbackToDirect": true,
+                     *       "rpm": 1,
+                     *       "timeouts": {
+                     *         "connectMs": 41,
+                     *         "firstByteMs": 612,
+                     *         "firstContentMs": 1,
+                     *         "idleMs": 1,
+                     *         "totalMs": 640
+                     *       },
+                     *       "type": "claude",
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "url": "https://api.anthropic.com",
+                     *       "weight": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Provider"];
                 };
             };
@@ -8767,6 +13747,272 @@ export interface operations {
             };
         };
     };
+    listUpstreamModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         "text"
+                     *       ],
+                     *       "totalMs": 640
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UpstreamModels"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The provider did not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "model": "claude-haiku-4-5",
+                 *       "prompt": "Reply with the single word OK."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProviderTest"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "connectMs": 41,
+                     *       "contentType": "application/json",
+                     *       "error": "text",
+                     *       "excerpt": "{\"id\":\"msg_1\",\"content\":[{\"type\":\"text\",\"text\":\"OK\"}]}",
+                     *       "firstByteMs": 612,
+                     *       "isCut": true,
+                     *       "model": "claude-haiku-4-5",
+                     *       "ok": true,
+                     *       "status": 200,
+                     *       "totalMs": 640,
+                     *       "url": "https://api.anthropic.com",
+                     *       "usage": {
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWriteTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProviderTestReport"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProviderUsage: {
         parameters: {
             query?: never;
@@ -8785,6 +14031,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "month": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "timeZone": "Europe/Berlin",
+                     *       "today": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "total": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "week": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UsageSummary"];
                 };
             };
@@ -8856,24 +14195,44 @@ export interface operations {
     listRequests: {
         parameters: {
             query?: {
+                /** @description From this time on. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
                 /** @description Of this user. */
                 userId?: number;
                 /** @description With this key. */
                 keyId?: number;
-                /** @description Answered by this provider. */
+                /** @description Answered by this provider; for admins. */
                 providerId?: number;
                 /** @description For this model, as asked for or as sent on. */
                 model?: string;
                 /** @description With this status. */
                 status?: number;
-                /** @description From this time on. */
-                from?: string;
-                /** @description Before this time. */
-                to?: string;
+                /** @description With a status of this class. */
+                statusClass?: components["schemas"]["StatusClass"];
                 /** @description Of this session. */
                 sessionId?: string;
+                /** @description In this protocol. */
+                protocol?: components["schemas"]["RequestProtocol"];
                 /** @description With this text in method and path. */
                 endpoint?: string;
+                /** @description Of this program. */
+                client?: components["schemas"]["ClientName"];
+                /** @description Answered as a stream, or not. */
+                isStream?: boolean;
+                /** @description With this error code. */
+                errorCode?: string;
+                /** @description That cost this much or more, a decimal of USD. */
+                minCostUsd?: string;
+                /** @description That cost this much or less, a decimal of USD. */
+                maxCostUsd?: string;
+                /** @description That took this many milliseconds or more. */
+                minDurationMs?: number;
+                /** @description That took this many milliseconds or less. */
+                maxDurationMs?: number;
+                /** @description With this text in method and path, model, session, error, address or `User-Agent`; or with this id. */
+                text?: string;
                 /** @description The `nextCursor` of the page before. */
                 cursor?: string;
                 /** @description Entries of the page, 50 if not given. */
@@ -8891,7 +14250,380 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "client": "claude-code",
+                     *           "clientIp": "text",
+                     *           "costUsd": "0.0123",
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "durationMs": 5400,
+                     *           "endpoint": "text",
+                     *           "errorCode": "text",
+                     *           "errorMessage": "text",
+                     *           "id": "01920000-0000-7000-8000-000000000000",
+                     *           "isStream": true,
+                     *           "keyId": 1,
+                     *           "model": "claude-haiku-4-5",
+                     *           "overheadMs": 1,
+                     *           "protocol": "text",
+                     *           "providerId": 1,
+                     *           "requestBytes": 1,
+                     *           "requestedModel": "claude-haiku-4-5",
+                     *           "responseBytes": 1,
+                     *           "sessionId": "text",
+                     *           "settledFrom": "text",
+                     *           "status": 200,
+                     *           "ttfbMs": 1,
+                     *           "ttftMs": 1,
+                     *           "usage": {
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1
+                     *           },
+                     *           "userAgent": "Mozilla/5.0",
+                     *           "userId": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA",
+                     *       "searchedTo": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RequestList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportRequests: {
+        parameters: {
+            query?: {
+                /** @description From this time on. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description Of this user. */
+                userId?: number;
+                /** @description With this key. */
+                keyId?: number;
+                /** @description Answered by this provider; for admins. */
+                providerId?: number;
+                /** @description For this model, as asked for or as sent on. */
+                model?: string;
+                /** @description With this status. */
+                status?: number;
+                /** @description With a status of this class. */
+                statusClass?: components["schemas"]["StatusClass"];
+                /** @description Of this session. */
+                sessionId?: string;
+                /** @description In this protocol. */
+                protocol?: components["schemas"]["RequestProtocol"];
+                /** @description With this text in method and path. */
+                endpoint?: string;
+                /** @description Of this program. */
+                client?: components["schemas"]["ClientName"];
+                /** @description Answered as a stream, or not. */
+                isStream?: boolean;
+                /** @description With this error code. */
+                errorCode?: string;
+                /** @description That cost this much or more, a decimal of USD. */
+                minCostUsd?: string;
+                /** @description That cost this much or less, a decimal of USD. */
+                maxCostUsd?: string;
+                /** @description That took this many milliseconds or more. */
+                minDurationMs?: number;
+                /** @description That took this many milliseconds or less. */
+                maxDurationMs?: number;
+                /** @description With this text in method and path, model, session, error, address or `User-Agent`; or with this id. */
+                text?: string;
+                /** @description Rows at most, 100000 if not given. */
+                maxRows?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "text/csv": string;
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRequestFilters: {
+        parameters: {
+            query?: {
+                /** @description From this time on; the last 30 days if not given. */
+                from?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "clients": [
+                     *         {
+                     *           "name": "alice",
+                     *           "requests": 1
+                     *         }
+                     *       ],
+                     *       "endpoints": [
+                     *         "https://api-2.example.com"
+                     *       ],
+                     *       "keys": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "requests": 1
+                     *         }
+                     *       ],
+                     *       "models": [
+                     *         {
+                     *           "name": "alice",
+                     *           "requests": 1
+                     *         }
+                     *       ],
+                     *       "protocols": [
+                     *         "anthropic"
+                     *       ],
+                     *       "providers": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "requests": 1
+                     *         }
+                     *       ],
+                     *       "users": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "requests": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RequestChoices"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLiveRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "id": "01920000-0000-7000-8000-000000000000",
+                     *           "isStream": true,
+                     *           "keyId": 1,
+                     *           "model": "claude-haiku-4-5",
+                     *           "protocol": "text",
+                     *           "providerId": 1,
+                     *           "responseBytes": 1,
+                     *           "sessionId": "text",
+                     *           "userId": 1
+                     *         }
+                     *       ],
+                     *       "total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LiveRequestList"];
                 };
             };
             /** @description No credential, or one that is wrong, switched off or over. */
@@ -8968,6 +14700,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "chain": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "costUsd": "0.0123",
+                     *           "durationMs": 5400,
+                     *           "edits": [
+                     *             "text"
+                     *           ],
+                     *           "endpoint": "text",
+                     *           "error": "text",
+                     *           "errorBody": "text",
+                     *           "fault": "text",
+                     *           "groupMultiplier": "text",
+                     *           "model": "claude-haiku-4-5",
+                     *           "nobody": {
+                     *             "considered": 1,
+                     *             "dropped": [
+                     *               {
+                     *                 "providers": [
+                     *                   1
+                     *                 ],
+                     *                 "reason": "text"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "outcome": "text",
+                     *           "providerId": 1,
+                     *           "providerMultiplier": "text",
+                     *           "providerName": "text",
+                     *           "retryAfterMs": 1,
+                     *           "selection": {
+                     *             "by": "text",
+                     *             "considered": 1,
+                     *             "dropped": [
+                     *               {
+                     *                 "providers": [
+                     *                   1
+                     *                 ],
+                     *                 "reason": "text"
+                     *               }
+                     *             ],
+                     *             "kept": [
+                     *               1
+                     *             ],
+                     *             "probability": 1,
+                     *             "tier": 1,
+                     *             "weight": 1
+                     *           },
+                     *           "settledFrom": "text",
+                     *           "startedUs": 1,
+                     *           "status": 200,
+                     *           "ttfbMs": 1,
+                     *           "ttftMs": 1,
+                     *           "usage": {
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "imageInputTokens": 1,
+                     *             "imageOutputTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "client": "claude-code",
+                     *       "clientIp": "text",
+                     *       "costUsd": "0.0123",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "durationMs": 5400,
+                     *       "endpoint": "text",
+                     *       "errorCode": "text",
+                     *       "errorMessage": "text",
+                     *       "id": "01920000-0000-7000-8000-000000000000",
+                     *       "isStream": true,
+                     *       "keyId": 1,
+                     *       "model": "claude-haiku-4-5",
+                     *       "overheadMs": 1,
+                     *       "protocol": "text",
+                     *       "providerId": 1,
+                     *       "requestBytes": 1,
+                     *       "requestedModel": "claude-haiku-4-5",
+                     *       "responseBytes": 1,
+                     *       "sessionId": "text",
+                     *       "settledFrom": "text",
+                     *       "status": 200,
+                     *       "ttfbMs": 1,
+                     *       "ttftMs": 1,
+                     *       "usage": {
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1
+                     *       },
+                     *       "userAgent": "Mozilla/5.0",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["RequestDetail"];
                 };
             };
@@ -9045,6 +14879,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "keyId": 1,
+                 *       "model": "claude-haiku-4-5",
+                 *       "protocol": "anthropic"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExplainRequest"];
             };
         };
@@ -9055,6 +14896,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "candidates": [
+                     *         {
+                     *           "isNominee": true,
+                     *           "kept": true,
+                     *           "probability": 1,
+                     *           "providerId": 1,
+                     *           "providerName": "text",
+                     *           "reasons": [
+                     *             "text"
+                     *           ],
+                     *           "tier": 1,
+                     *           "weight": 1
+                     *         }
+                     *       ],
+                     *       "chosenTier": 1,
+                     *       "nominee": {
+                     *         "by": "text",
+                     *         "providerId": 1,
+                     *         "reason": "text"
+                     *       },
+                     *       "notes": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
@@ -9141,6 +15009,328 @@ export interface operations {
             };
         };
     };
+    listClientSessions: {
+        parameters: {
+            query?: {
+                /** @description How far back is lately, in minutes; 30 if not given. */
+                minutes?: number;
+                /** @description Only those with a request under way. */
+                liveOnly?: boolean;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "costUsd": "0.0123",
+                     *           "inFlight": 1,
+                     *           "keyId": 1,
+                     *           "keyName": "text",
+                     *           "lastSeenAt": "2026-01-31T12:00:00Z",
+                     *           "model": "claude-haiku-4-5",
+                     *           "protocol": "text",
+                     *           "providerId": 1,
+                     *           "requests": 1,
+                     *           "sessionId": "text",
+                     *           "startedAt": "2026-01-31T12:00:00Z",
+                     *           "status": 200,
+                     *           "tokens": 1,
+                     *           "userId": 1,
+                     *           "userName": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LiveSessionList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getClientSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session, as the client names it. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "live": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "id": "01920000-0000-7000-8000-000000000000",
+                     *           "isStream": true,
+                     *           "keyId": 1,
+                     *           "model": "claude-haiku-4-5",
+                     *           "protocol": "text",
+                     *           "providerId": 1,
+                     *           "responseBytes": 1,
+                     *           "sessionId": "text",
+                     *           "userId": 1
+                     *         }
+                     *       ],
+                     *       "sessions": [
+                     *         {
+                     *           "costUsd": "0.0123",
+                     *           "inFlight": 1,
+                     *           "keyId": 1,
+                     *           "keyName": "text",
+                     *           "lastSeenAt": "2026-01-31T12:00:00Z",
+                     *           "model": "claude-haiku-4-5",
+                     *           "protocol": "text",
+                     *           "providerId": 1,
+                     *           "requests": 1,
+                     *           "sessionId": "text",
+                     *           "startedAt": "2026-01-31T12:00:00Z",
+                     *           "status": 200,
+                     *           "tokens": 1,
+                     *           "userId": 1,
+                     *           "userName": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LiveSessionDetail"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endClientSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session, as the client names it. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "endedRequests": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionEnd"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSettings: {
         parameters: {
             query?: never;
@@ -9158,6 +15348,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detailRetentionDays": 1,
+                     *       "egressPolicy": "allow-private",
+                     *       "failoverSeconds": 1,
+                     *       "gateHoldSeconds": 1,
+                     *       "gateMaxBytes": 1,
+                     *       "hedgeMaxPercent": 1,
+                     *       "pingSeconds": 1,
+                     *       "probeSeconds": 1,
+                     *       "requestRetentionDays": 1,
+                     *       "stickyCacheSeconds": 1,
+                     *       "stickyHorizonTurns": 1,
+                     *       "stickySeconds": 1,
+                     *       "timeZone": "Europe/Berlin",
+                     *       "usageRetentionDays": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
@@ -9229,6 +15437,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "failoverSeconds": 300,
+                 *       "timeZone": "Europe/Berlin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SettingsPatch"];
             };
         };
@@ -9241,6 +15455,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detailRetentionDays": 1,
+                     *       "egressPolicy": "allow-private",
+                     *       "failoverSeconds": 1,
+                     *       "gateHoldSeconds": 1,
+                     *       "gateMaxBytes": 1,
+                     *       "hedgeMaxPercent": 1,
+                     *       "pingSeconds": 1,
+                     *       "probeSeconds": 1,
+                     *       "requestRetentionDays": 1,
+                     *       "stickyCacheSeconds": 1,
+                     *       "stickyHorizonTurns": 1,
+                     *       "stickySeconds": 1,
+                     *       "timeZone": "Europe/Berlin",
+                     *       "usageRetentionDays": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
@@ -9354,6 +15586,496 @@ export interface operations {
             };
         };
     };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "database": "text",
+                     *       "databaseRevision": 1,
+                     *       "diskFreeBytes": 1,
+                     *       "diskTotalBytes": 1,
+                     *       "health": {
+                     *         "parts": [
+                     *           {
+                     *             "detail": "text",
+                     *             "name": "alice",
+                     *             "ok": true
+                     *           }
+                     *         ],
+                     *         "revision": 1,
+                     *         "status": "ok",
+                     *         "version": "text"
+                     *       },
+                     *       "journalBytes": 1,
+                     *       "queuedLines": 1,
+                     *       "requestsInFlight": 1,
+                     *       "revision": 1,
+                     *       "startedAt": "2026-01-31T12:00:00Z",
+                     *       "timeZone": "Europe/Berlin",
+                     *       "uptimeSeconds": 1,
+                     *       "version": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLogLevel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "filter": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LogLevel"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setLogLevel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "filter": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LogLevelChange"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "filter": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LogLevel"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "text/plain": string;
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pruneHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "olderThanDays": 1,
+                 *       "what": "requests"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PruneAsk"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "before": "2026-01-31T12:00:00Z",
+                     *       "done": true,
+                     *       "dryRun": true,
+                     *       "rows": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PruneResult"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getUsageBy: {
         parameters: {
             query?: {
@@ -9393,6 +16115,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "rank": 1,
+                     *           "usage": {
+                     *             "attempts": 1,
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "costUsd": "0.0123",
+                     *             "failures": 1,
+                     *             "imageInputTokens": 1,
+                     *             "imageOutputTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1,
+                     *             "requests": 1,
+                     *             "settledFrom": {
+                     *               "estimate": 1,
+                     *               "none": 1,
+                     *               "partial": 1,
+                     *               "terminal": 1
+                     *             },
+                     *             "totalTokens": 1,
+                     *             "unpricedAttempts": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UsageShareList"];
                 };
             };
@@ -9482,6 +16238,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-01-31T12:00:00Z",
+                     *       "items": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "rank": 1,
+                     *           "usage": {
+                     *             "attempts": 1,
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "costUsd": "0.0123",
+                     *             "failures": 1,
+                     *             "imageInputTokens": 1,
+                     *             "imageOutputTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1,
+                     *             "requests": 1,
+                     *             "settledFrom": {
+                     *               "estimate": 1,
+                     *               "none": 1,
+                     *               "partial": 1,
+                     *               "terminal": 1
+                     *             },
+                     *             "totalTokens": 1,
+                     *             "unpricedAttempts": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA",
+                     *       "to": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Leaderboard"];
                 };
             };
@@ -9573,6 +16365,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "start": "2026-01-31T12:00:00Z",
+                     *           "usage": {
+                     *             "attempts": 1,
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "costUsd": "0.0123",
+                     *             "failures": 1,
+                     *             "imageInputTokens": 1,
+                     *             "imageOutputTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1,
+                     *             "requests": 1,
+                     *             "settledFrom": {
+                     *               "estimate": 1,
+                     *               "none": 1,
+                     *               "partial": 1,
+                     *               "terminal": 1
+                     *             },
+                     *             "totalTokens": 1,
+                     *             "unpricedAttempts": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "timeZone": "Europe/Berlin"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UsageSeries"];
                 };
             };
@@ -9662,6 +16486,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": 1,
+                     *       "cacheReadTokens": 1,
+                     *       "cacheWrite1hTokens": 1,
+                     *       "cacheWrite5mTokens": 1,
+                     *       "costUsd": "0.0123",
+                     *       "failures": 1,
+                     *       "imageInputTokens": 1,
+                     *       "imageOutputTokens": 1,
+                     *       "inputTokens": 1,
+                     *       "outputTokens": 1,
+                     *       "reasoningTokens": 1,
+                     *       "requests": 1,
+                     *       "settledFrom": {
+                     *         "estimate": 1,
+                     *         "none": 1,
+                     *         "partial": 1,
+                     *         "terminal": 1
+                     *       },
+                     *       "totalTokens": 1,
+                     *       "unpricedAttempts": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Usage"];
                 };
             };
@@ -9747,6 +16595,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "blockedClients": [],
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "providerGroup": "premium",
+                     *           "role": "admin",
+                     *           "rpm": 1,
+                     *           "tags": [
+                     *             "backend"
+                     *           ],
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserList"];
                 };
             };
@@ -9809,12 +16697,26 @@ export interface operations {
     createUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "limitDailyUsd": "20",
+                 *       "name": "alice",
+                 *       "note": "backend team",
+                 *       "providerGroup": "premium",
+                 *       "tags": [
+                 *         "backend"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserCreate"];
             };
         };
@@ -9829,6 +16731,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "blockedClients": [],
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "providerGroup": "premium",
+                     *       "role": "admin",
+                     *       "rpm": 1,
+                     *       "tags": [
+                     *         "backend"
+                     *       ],
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -9933,6 +16870,192 @@ export interface operations {
             };
         };
     };
+    updateUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "changes": {
+                 *         "limitDailyUsd": "5",
+                 *         "tags": [
+                 *           "interns"
+                 *         ]
+                 *       },
+                 *       "ids": [
+                 *         1,
+                 *         2,
+                 *         3
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserBatch"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "blockedClients": [],
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "providerGroup": "premium",
+                     *           "role": "admin",
+                     *           "rpm": 1,
+                     *           "tags": [
+                     *             "backend"
+                     *           ],
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChangedUsers"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getUser: {
         parameters: {
             query?: never;
@@ -9953,6 +17076,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "blockedClients": [],
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "providerGroup": "premium",
+                     *       "role": "admin",
+                     *       "rpm": 1,
+                     *       "tags": [
+                     *         "backend"
+                     *       ],
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -10132,6 +17290,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expiresAt": null,
+                 *       "limitDailyUsd": "40"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserPatch"];
             };
         };
@@ -10144,6 +17308,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "blockedClients": [],
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "providerGroup": "premium",
+                     *       "role": "admin",
+                     *       "rpm": 1,
+                     *       "tags": [
+                     *         "backend"
+                     *       ],
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -10260,7 +17459,10 @@ export interface operations {
     enableUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The user. */
                 id: number;
@@ -10269,6 +17471,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "enabled": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["Switch"];
             };
         };
@@ -10281,6 +17488,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "blockedClients": [],
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "providerGroup": "premium",
+                     *       "role": "admin",
+                     *       "rpm": 1,
+                     *       "tags": [
+                     *         "backend"
+                     *       ],
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -10417,6 +17659,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "canLoginWebUi": true,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "lastFour": "wXyZ",
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *           "name": "alice",
+                     *           "prefix": "sk-AbCdEfG",
+                     *           "providerGroup": "premium",
+                     *           "rpm": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "userId": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
@@ -10488,7 +17762,13 @@ export interface operations {
     createKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Carries it out once: the same key with the same body gets the first answer again, for a day, the
+                 *     key itself included.
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The user. */
                 id: number;
@@ -10497,6 +17777,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "canLoginWebUi": true,
+                 *       "limitMonthlyUsd": "100",
+                 *       "name": "laptop",
+                 *       "rpm": 60
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeyPatch"];
             };
         };
@@ -10511,6 +17799,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "canLoginWebUi": true,
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "key": "sk-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfG",
+                     *       "lastFour": "wXyZ",
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "prefix": "sk-AbCdEfG",
+                     *       "providerGroup": "premium",
+                     *       "rpm": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "userId": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
@@ -10633,6 +17949,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "limit5hUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitConcurrentRequests": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitConcurrentSessions": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitDailyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitMonthlyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitTotalUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitWeeklyUsd": {
+                     *         "current": "text",
+                     *         "limit": "text",
+                     *         "remaining": "text",
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       },
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "rpm": {
+                     *         "current": 1,
+                     *         "limit": 1,
+                     *         "remaining": 1,
+                     *         "resetsAt": "2026-01-31T12:00:00Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["LimitUsage"];
                 };
             };
@@ -10721,6 +18090,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "blockedClients": [],
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "providerGroup": "premium",
+                     *       "role": "admin",
+                     *       "rpm": 1,
+                     *       "tags": [
+                     *         "backend"
+                     *       ],
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -10792,7 +18196,10 @@ export interface operations {
     renewUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The user. */
                 id: number;
@@ -10801,6 +18208,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expiresAt": "2027-01-31T00:00:00Z",
+                 *       "isEnabled": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["Renewal"];
             };
         };
@@ -10813,6 +18226,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowedClients": [
+                     *         "claude-code"
+                     *       ],
+                     *       "allowedModels": [
+                     *         "text"
+                     *       ],
+                     *       "blockedClients": [],
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "dailyResetMode": "fixed",
+                     *       "dailyResetTime": "00:00",
+                     *       "expiresAt": "2027-01-31T00:00:00Z",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "limit5hResetMode": "fixed",
+                     *       "limit5hUsd": "5",
+                     *       "limitConcurrentRequests": 1,
+                     *       "limitConcurrentSessions": 1,
+                     *       "limitDailyUsd": "20",
+                     *       "limitMonthlyUsd": "200",
+                     *       "limitTotalUsd": "1000",
+                     *       "limitWeeklyUsd": "80",
+                     *       "limitsResetAt": "2026-01-31T12:00:00Z",
+                     *       "name": "alice",
+                     *       "note": "backend team",
+                     *       "providerGroup": "premium",
+                     *       "role": "admin",
+                     *       "rpm": 1,
+                     *       "tags": [
+                     *         "backend"
+                     *       ],
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
@@ -10944,6 +18392,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "month": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "timeZone": "Europe/Berlin",
+                     *       "today": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "total": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       },
+                     *       "week": {
+                     *         "attempts": 1,
+                     *         "cacheReadTokens": 1,
+                     *         "cacheWrite1hTokens": 1,
+                     *         "cacheWrite5mTokens": 1,
+                     *         "costUsd": "0.0123",
+                     *         "failures": 1,
+                     *         "imageInputTokens": 1,
+                     *         "imageOutputTokens": 1,
+                     *         "inputTokens": 1,
+                     *         "outputTokens": 1,
+                     *         "reasoningTokens": 1,
+                     *         "requests": 1,
+                     *         "settledFrom": {
+                     *           "estimate": 1,
+                     *           "none": 1,
+                     *           "partial": 1,
+                     *           "terminal": 1
+                     *         },
+                     *         "totalTokens": 1,
+                     *         "unpricedAttempts": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["UsageSummary"];
                 };
             };

@@ -46,7 +46,7 @@ export function Toasts() {
   const toasts = useStore(store);
   return (
     <section aria-label={t.region} className="pointer-events-none fixed inset-x-4 bottom-4 z-60 flex flex-col items-end gap-2">
-      <div role="status" className="contents">
+      <div role="status" aria-live="polite" className="contents">
         {toasts.map((toast) => (
           <ToastCard key={toast.id} toast={toast} />
         ))}
@@ -64,7 +64,7 @@ function ToastCard({ toast }: { toast: Toast }) {
   }, [id, toast.isError]);
   const Icon = toast.isError ? TriangleAlertIcon : CircleCheckIcon;
   return (
-    <div className="pointer-events-auto flex w-full max-w-sm animate-[appear_160ms_ease-out] items-center gap-2.5 rounded-lg border bg-raised py-2 pr-2 pl-3 shadow-raised">
+    <div data-toast className="pointer-events-auto flex w-full max-w-sm animate-[appear_160ms_ease-out] items-center gap-2.5 rounded-lg border bg-raised py-2 pr-2 pl-3 shadow-raised">
       <Icon aria-hidden className={toast.isError ? "size-4 shrink-0 text-bad" : "size-4 shrink-0 text-ok"} />
       <p className="min-w-0 flex-1 text-[0.8125rem] break-words">{toast.text}</p>
       {undo && (

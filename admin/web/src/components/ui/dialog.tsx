@@ -21,12 +21,17 @@ interface Props extends Omit<ComponentProps<typeof Primitive.Content>, "title"> 
   footer?: ReactNode;
 }
 
+/** A press on a toast, such as its undo, is no wish to leave. */
+function keepForToasts(event: { target: EventTarget | null; preventDefault: () => void }): void {
+  if (event.target instanceof Element && event.target.closest("[data-toast]")) event.preventDefault();
+}
+
 function Frame({ title, description, footer, children, className, ...rest }: Props) {
   const t = useMessages(messages);
   return (
     <Primitive.Portal>
       <Primitive.Overlay className="fixed inset-0 z-40 animate-[fade-in_120ms_ease-out] bg-black/45 backdrop-blur-[1px]" />
-      <Primitive.Content {...(description ? {} : { "aria-describedby": undefined })} className={cn("fixed z-50 flex flex-col border bg-raised shadow-raised outline-none", className)} {...rest}>
+      <Primitive.Content {...(description ? {} : { "aria-describedby": undefined })} onInteractOutside={keepForToasts} className={cn("fixed z-50 flex flex-col border bg-raised shadow-raised outline-none", className)} {...rest}>
         <header className="flex items-start gap-3 border-b px-4 py-3 md:px-5">
           <div className="min-w-0 flex-1">
             <Primitive.Title className="truncate text-[0.9375rem] leading-6 font-semibold">{title}</Primitive.Title>

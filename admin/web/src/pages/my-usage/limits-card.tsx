@@ -4,7 +4,7 @@ import { InfinityIcon } from "lucide-react";
 
 import { type LimitLine, type LimitUsage, limitLines } from "@/api/limits";
 import { myLimitsQuery } from "@/api/me";
-import { Meter, NEAR } from "@/components/meter";
+import { Meter, NEARLY } from "@/components/meter";
 import { QueryFailure } from "@/components/query-failure";
 import { RelativeTime } from "@/components/time";
 import { Card, CardHeader } from "@/components/ui/card";
@@ -81,7 +81,7 @@ function Line({ line }: { line: LimitLine }) {
       </p>
       <Meter share={line.share} label={t.names[line.name]} />
       <p className="flex gap-2 pt-1 text-2xs text-muted-foreground tabular-nums">
-        <span className={cn(line.share >= 1 ? "text-bad" : line.share >= NEAR && "text-warn")}>{line.share >= 1 ? t.usedUp : t.left(show(left))}</span>
+        <span className={cn(line.share >= 1 ? "text-bad" : line.share >= NEARLY && "text-warn")}>{line.share >= 1 ? t.usedUp : t.left(show(left))}</span>
         <span className="ml-auto">{line.resetsAt ? <>{t.resets} <RelativeTime value={line.resetsAt} /></> : line.name === "limit5hUsd" || line.name === "limitDailyUsd" ? t.rolling : null}</span>
       </p>
     </>

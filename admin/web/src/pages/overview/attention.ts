@@ -3,7 +3,7 @@ import { type LimitLine, limitLines, type LimitUsage } from "@/api/limits";
 import type { UnpricedModel } from "@/api/prices";
 import type { Breaker, Provider } from "@/api/providers";
 import type { Key, User } from "@/api/users";
-import { NEAR } from "@/components/meter";
+import { NEARLY } from "@/components/meter";
 
 export interface Owner {
   kind: "user" | "key";
@@ -45,7 +45,7 @@ export function mattersOf({ parts, breakers, providers, unpriced, limits, users,
   for (const { owner, usage } of limits) {
     // Sessions and requests under way come and go; what matters here is money, which stays spent.
     const worst = limitLines(usage).filter(({ isMoney }) => isMoney).toSorted((a, b) => b.share - a.share)[0];
-    if (worst && worst.share >= NEAR) matters.push({ kind: "limit", isBad: worst.share >= 1, owner, line: worst });
+    if (worst && worst.share >= NEARLY) matters.push({ kind: "limit", isBad: worst.share >= 1, owner, line: worst });
   }
   if (unpriced.length > 0) matters.push({ kind: "unpriced", isBad: false, models: [...unpriced] });
   const expiring = (owner: Owner, at: string | null | undefined) => {

@@ -1,5 +1,5 @@
 // What can be done with a provider from its row, and the edits in place.
-import { useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { CopyPlusIcon, EllipsisIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
 import { useState } from "react";
 
@@ -11,6 +11,8 @@ import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/compo
 import { useMessages } from "@/lib/i18n";
 
 import { messages } from "./messages";
+
+const route = getRouteApi("/app/providers");
 
 /** Keeps an edit in place, says so, and offers the way back. */
 export function useInlineEdit(): (provider: Provider, patch: InlinePatch) => void {
@@ -34,6 +36,7 @@ export function useInlineEdit(): (provider: Provider, patch: InlinePatch) => voi
 export function ProviderActions({ provider }: { provider: Provider }) {
   const t = useMessages(messages);
   const navigate = useNavigate();
+  const goHere = route.useNavigate();
   const [isRemoving, setIsRemoving] = useState(false);
   const reset = useResetBreakers();
   const remove = useDeleteProvider();
@@ -53,10 +56,10 @@ export function ProviderActions({ provider }: { provider: Provider }) {
           </Button>
         </MenuTrigger>
         <MenuContent align="end">
-          <MenuItem onSelect={() => void navigate({ to: "/providers", search: (search) => ({ ...search, edit: id }) })}>
+          <MenuItem onSelect={() => void goHere({ search: (search) => ({ ...search, edit: id }) })}>
             <PencilIcon /> {t.edit}
           </MenuItem>
-          <MenuItem onSelect={() => void navigate({ to: "/providers", search: (search) => ({ ...search, create: id }) })}>
+          <MenuItem onSelect={() => void goHere({ search: (search) => ({ ...search, create: id }) })}>
             <CopyPlusIcon /> {t.clone}
           </MenuItem>
           <MenuItem onSelect={() => void navigate({ to: "/requests", search: { provider: id } })}>
