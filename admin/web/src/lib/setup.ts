@@ -6,6 +6,19 @@ export type Platform = (typeof PLATFORMS)[number];
 export const PROGRAMS = ["claude", "codex", "gemini", "anthropic", "openai", "google", "curl"] as const;
 export type Program = (typeof PROGRAMS)[number];
 
+export const PROGRAM_NAMES: Readonly<Record<Program, string>> = {
+  claude: "Claude Code",
+  codex: "Codex",
+  gemini: "Gemini CLI",
+  anthropic: "Anthropic SDK",
+  openai: "OpenAI SDK",
+  google: "Google SDK",
+  curl: "curl",
+};
+
+/** The reader's own, as far as the browser tells. */
+export const platformHere = (): Platform => (/Win/.test(navigator.userAgent) ? "windows" : "unix");
+
 export interface Snippet {
   /** The file it goes into, or who reads it. */
   title: string;

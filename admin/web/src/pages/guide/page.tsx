@@ -13,7 +13,7 @@ import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
 import { Segmented } from "@/components/ui/tabs";
 import { LANGUAGES, setLanguage, useLanguage, useMessages } from "@/lib/i18n";
-import { KEY_PLACE, PLATFORMS, type Platform, type Program, type Target, snippetsFor } from "@/lib/setup";
+import { KEY_PLACE, type Platform, platformHere, PLATFORMS, type Program, snippetsFor, type Target } from "@/lib/setup";
 import { setTheme } from "@/lib/theme";
 
 import { messages } from "./messages";
@@ -39,7 +39,7 @@ export function GuidePage() {
   const t = useMessages(messages);
   const language = useLanguage();
   const navigate = route.useNavigate();
-  const { os = /Win/.test(navigator.userAgent) ? "windows" : "unix" } = route.useSearch();
+  const { os = platformHere() } = route.useSearch();
   const [key, setKey] = useState("");
   useEffect(() => {
     document.title = `${guide.title[language]} · Switchyard`;

@@ -7,16 +7,13 @@ import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/tabs";
 import { useMessages } from "@/lib/i18n";
-import { KEY_PLACE, type Program, snippetsFor } from "@/lib/setup";
+import { KEY_PLACE, platformHere, PROGRAM_NAMES, type Program, snippetsFor } from "@/lib/setup";
 
 import { messages } from "./messages";
 
-const AGENTS = [
-  { value: "claude", label: "Claude Code" },
-  { value: "codex", label: "Codex" },
-  { value: "gemini", label: "Gemini CLI" },
-] as const satisfies readonly { value: Program; label: string }[];
-type Agent = (typeof AGENTS)[number]["value"];
+const AGENTS = ["claude", "codex", "gemini"] as const satisfies readonly Program[];
+type Agent = (typeof AGENTS)[number];
+const OPTIONS = AGENTS.map((value) => ({ value, label: PROGRAM_NAMES[value] }));
 
 /** The first is installing and the last is trying: both are in the guide. */
 const isConfiguration = (at: number, length: number) => at > 0 && at < length - 1;
@@ -24,8 +21,7 @@ const isConfiguration = (at: number, length: number) => at > 0 && at < length - 
 export function SetupCard() {
   const t = useMessages(messages);
   const [agent, setAgent] = useState<Agent>("claude");
-  const platform = /Win/.test(navigator.userAgent) ? "windows" : "unix";
-  const snippets = snippetsFor(agent, { origin: window.location.origin, key: KEY_PLACE, platform });
+  const snippets = snippetsFor(agent, { origin: window.location.origin, key: KEY_PLACE, platform: platformHere() });
   const shown = agent === "claude" ? snippets.slice(1, 2) : snippets.filter((_, at) => isConfiguration(at, snippets.length));
   return (
     <Card>
@@ -35,7 +31,7 @@ export function SetupCard() {
         </Button>
       </CardHeader>
       <div className="space-y-3 p-4">
-        <Segmented label={t.setup} value={agent} options={AGENTS} onChange={setAgent} />
+        <Segmented label={t.setup} value={agent} options={OPTIONS} onChange={setAgent} />
         {shown.map(({ title, text }) => (
           <CodeBlock key={title} title={title} text={text} />
         ))}

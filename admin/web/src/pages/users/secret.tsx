@@ -8,10 +8,10 @@ import { Button } from "@/components/ui/button";
 import { Dialog, DialogClose, DialogContent } from "@/components/ui/dialog";
 import { Segmented } from "@/components/ui/tabs";
 import { useMessages } from "@/lib/i18n";
+import { platformHere, PROGRAM_NAMES, PROGRAMS, type Program, snippetsFor } from "@/lib/setup";
 import { createStore, createStored, useStore } from "@/lib/store";
 
 import { messages } from "./messages";
-import { CLIENT_NAMES, CLIENTS, type ClientName, setUpOf } from "./setup";
 
 /** In memory only: a reload forgets it. */
 const shown = createStore<NewKey | null>(null);
@@ -56,21 +56,22 @@ export function SecretDialog() {
   );
 }
 
-const chosen = createStored<ClientName>("setup-client", (stored) => CLIENTS.find((each) => each === stored) ?? "claude-code");
+const chosen = createStored<Program>("setup-program", (stored) => PROGRAMS.find((each) => each === stored) ?? "claude");
 
 /** What to paste where so that a client goes through this gateway. */
 export function SetUp({ secret }: { secret: string }) {
   const t = useMessages(messages).secret;
-  const client = useStore(chosen);
+  const program = useStore(chosen);
+  const snippets = snippetsFor(program, { origin: window.location.origin, key: secret, platform: platformHere() });
   return (
     <section aria-label={t.setUp} className="mt-5 min-w-0">
       <h3 className="mb-2 text-[0.8125rem] font-medium">{t.setUp}</h3>
       <div className="overflow-x-auto">
-        <Segmented label={t.setUp} value={client} onChange={chosen.set} options={CLIENTS.map((value) => ({ value, label: CLIENT_NAMES[value] }))} />
+        <Segmented label={t.setUp} value={program} onChange={chosen.set} options={PROGRAMS.map((value) => ({ value, label: PROGRAM_NAMES[value] }))} />
       </div>
       <div className="mt-3 space-y-3">
-        {setUpOf(client, location.origin, secret).map((step) => (
-          <CodeBlock key={step.label} title={step.label} text={step.code} />
+        {snippets.map(({ title, text }) => (
+          <CodeBlock key={title} title={title} text={text} />
         ))}
       </div>
     </section>
