@@ -12,6 +12,7 @@ mod admin_side;
 mod alarm;
 mod attempt;
 mod blame;
+mod client_address;
 mod contender;
 mod context;
 mod cork;
@@ -50,11 +51,14 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 
 pub use admin_side::AdminSide;
 use context::Context;
+pub use journey::models::known_models;
 pub use live::Live;
 pub use parts::Parts;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
-pub use upstreams::{AskError, Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
+pub use upstreams::{
+    AskError, Endpoint, EndpointHealth, ReachError, Reached, Told, Trial, Upstreams,
+};
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {
@@ -127,7 +131,7 @@ impl ProxyHttp for Gateway {
     ) -> Result<()> {
         match ctx {
             Context::Attempt(attempt) => rewrite::request(attempt, request),
-            _ => admin_side::request(session, request),
+            _ => admin_side::request(session, request, &self.parts.trusted_proxies),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod counters;
 pub mod database;
 pub mod ledger;
 pub mod prices;
+pub mod retention;
 pub mod secrets;
 pub mod snapshot;
 pub mod spending;

@@ -11,6 +11,8 @@ mod m20261121_000004_breakers;
 mod m20261121_000006_prices;
 mod m20261121_000007_limits;
 mod m20261121_000008_rollups;
+mod m20261121_000009_audit;
+mod m20261121_000010_request_filters;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_prices::Migration),
             Box::new(m20261121_000007_limits::Migration),
             Box::new(m20261121_000008_rollups::Migration),
+            Box::new(m20261121_000009_audit::Migration),
+            Box::new(m20261121_000010_request_filters::Migration),
         ]
     }
 }

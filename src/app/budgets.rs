@@ -3,10 +3,12 @@
 //!
 //! What was settled and is not in the history yet is missing from it for a moment. So counters are only ever raised to what the
 //! history says, unless what it says is different on principle: another time zone, another beginning of the day, other prices. And
-//! lines that only the journal has, after a crash or a time without database, are waited for.
+//! lines that only the journal has, after a crash or a time without database, are waited for. Where counters had to be replaced, they are
+//! raised a moment later to what has been written meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -40,6 +42,8 @@ pub struct Budgets {
     config: Arc<Watch>,
     ledger: Arc<Ledger>,
     db: DatabaseConnection,
+    /// Counters were replaced, by a history that lacks what was settled in the last moment.
+    was_replaced: AtomicBool,
 }
 
 /// How counters are made anew.
@@ -74,6 +78,7 @@ impl Budgets {
             config,
             ledger,
             db,
+            was_replaced: AtomicBool::new(false),
         }
     }
 
@@ -142,6 +147,9 @@ impl Budgets {
             }
             let is_behind = self.ledger.is_behind();
             if std::mem::replace(&mut was_behind, is_behind) && !is_behind && due.is_none() {
+                due = Some(Due::after(How::Raise, WRITTEN));
+            }
+            if due.is_none() && self.was_replaced.swap(false, Ordering::AcqRel) {
                 due = Some(Due::after(How::Raise, WRITTEN));
             }
             let may_run = |due: &Due| {
@@ -215,6 +223,9 @@ impl Budgets {
         }
         if is_told && self.counters.wants_seed() {
             self.counters.seeded().await;
+        }
+        if how == How::Replace {
+            self.was_replaced.store(true, Ordering::Release);
         }
         Ok(spent)
     }

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use entity::value::Networks;
 use http::{Method, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::proxy::{FailToProxy, Session};
+
+use super::client_address;
 
 /// Where the admin service listens, and how much of it the public port shows.
 pub struct AdminSide {
@@ -14,6 +17,8 @@ pub struct AdminSide {
     pub socket: PathBuf,
     /// Whether the public port shows all of it; else only health.
     pub is_public: bool,
+    /// Whether the public port shows the metrics, which need no credential.
+    pub has_metrics: bool,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,6 +48,9 @@ pub fn is_for_admin(request: &RequestHeader, admin: &AdminSide) -> bool {
     if path.starts_with("/api/health") {
         return true;
     }
+    if path == "/metrics" {
+        return admin.has_metrics;
+    }
     if !admin.is_public {
         return false;
     }
@@ -61,13 +69,13 @@ pub fn is_for_admin(request: &RequestHeader, admin: &AdminSide) -> bool {
 ///
 /// # Errors
 /// When the address cannot be a header, which it can.
-pub fn request(session: &Session, request: &mut RequestHeader) -> Result<()> {
+pub fn request(session: &Session, request: &mut RequestHeader, trusted: &Networks) -> Result<()> {
     for name in ["x-forwarded-for", "forwarded"] {
         request.remove_header(name);
     }
     request.remove_header("x-real-ip");
-    if let Some(address) = session.client_addr().and_then(|a| a.as_inet()) {
-        request.insert_header("x-real-ip", address.ip().to_string())?;
+    if let Some(address) = client_address::of(session, trusted) {
+        request.insert_header("x-real-ip", address.to_string())?;
     }
     let is_tls = session
         .digest()

@@ -20,6 +20,7 @@ use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
 use crate::policy::affinity::{Ask, Nominee};
+use crate::policy::flights::{About, Passenger, Progress};
 use crate::policy::inflight::InflightGuard;
 use crate::policy::retry;
 use crate::policy::select::Choice;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub conversation: u64,
     /// The provider that the conversation was with.
     pub bound: Option<Nominee>,
+    /// How far it is, for those who look on.
+    pub progress: Progress,
 }
 
 /// One attempt.
@@ -96,6 +99,22 @@ impl Plan {
     /// The client's `User-Agent`.
     pub fn client(&self) -> Option<&str> {
         self.head.headers.get(header::USER_AGENT)?.to_str().ok()
+    }
+}
+
+impl Passenger for Plan {
+    fn about(&self) -> About<'_> {
+        About {
+            caller: &self.caller,
+            session_id: self.peek.session_id.as_deref(),
+            protocol: self.endpoint.protocol,
+            model: self.model.as_deref(),
+            wants_stream: self.wants_stream,
+        }
+    }
+
+    fn progress(&self) -> &Progress {
+        &self.progress
     }
 }
 

@@ -11,8 +11,10 @@ use super::facts::{Facts, Tried};
 use super::parts::Parts;
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::fault::Fault;
+use crate::domain::refusal::Reason;
 use crate::domain::usage::{Provenance, Usage};
 use crate::store::ledger::{Entry, Request};
+use crate::telemetry::metrics::{Ended, Sample};
 
 /// The status in the log of a client that left before it got one, as nginx calls it.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -31,6 +33,7 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
     charge(facts);
     let lines = usage_lines(facts);
     let request = row(facts);
+    parts.metrics.record(&sample(facts, &request));
     if request.status >= 500 {
         tracing::warn!(
             request.id = %facts.id,
@@ -42,6 +45,38 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
         tracing::debug!(request.id = %facts.id, status = request.status, "request settled");
     }
     parts.ledger.record(Entry { request, lines });
+}
+
+/// What is counted of it.
+fn sample(facts: &Facts, row: &Request) -> Sample {
+    let ended = if facts.is_ended() {
+        Ended::ByHand
+    } else if facts.answer.client_left {
+        Ended::ClientLeft
+    } else if facts.answer.cut.is_some() {
+        Ended::Cut
+    } else if facts.refusal.is_some() && facts.attempts.is_empty() {
+        Ended::Refused
+    } else if row.status >= 400 {
+        Ended::Failed
+    } else {
+        Ended::Completed
+    };
+    let count = |tokens: i64| tokens.unsigned_abs();
+    Sample {
+        provider: row.provider_id,
+        ended,
+        duration_ms: count(row.duration_ms),
+        ttft_ms: row.ttft_ms.map(count),
+        tokens: [
+            count(row.input_tokens),
+            count(row.cache_read_tokens),
+            count(row.cache_write5m_tokens),
+            count(row.cache_write1h_tokens),
+            count(row.output_tokens),
+        ],
+        cost_nano_usd: row.cost_nano_usd.map_or(0, count),
+    }
 }
 
 /// Writes down what the attempts that have ended so far are billed, and gives their places back. A request may go on for minutes with
@@ -85,7 +120,9 @@ fn charge(facts: &mut Facts) {
     let reservation = facts.reservation.take();
     let is_used = facts.attempts.iter().any(|tried| tried.reading.is_some());
     if let Some(reservation) = reservation.filter(|_| is_used) {
-        reservation.settle_now(cost(&facts.attempts).unwrap_or(0), Utc::now());
+        let is_known = facts.attempts.iter().any(Tried::is_known);
+        let spent = is_known.then(|| cost(&facts.attempts).unwrap_or(0));
+        reservation.settle_now(spent, Utc::now());
     }
 }
 
@@ -246,6 +283,9 @@ fn requested_model(facts: &Facts) -> Option<String> {
 fn error_code(facts: &Facts) -> Option<&'static str> {
     if let Some(refusal) = &facts.refusal {
         return Some(refusal.reason.code());
+    }
+    if facts.answer.cut.is_some() && facts.is_ended() {
+        return Some(Reason::SessionEnded.code());
     }
     if facts.answer.cut.is_some() {
         return Some("upstream_cut");

@@ -229,11 +229,12 @@ async fn a_provider_over_its_budget_is_passed_over() {
     let dropped = attempt["selection"]["dropped"].to_string();
     assert!(dropped.contains("over_budget"), "{row:#}");
 
-    // Reset, it is first again at once.
+    // Reset, it is there again at once.
     let reset = format!("/providers/{first}/limits/reset");
     front.create(&reset, json!({})).await;
     let row = explained(&app, &key).await;
-    assert_eq!(row["chain"][0]["providerId"], first, "{row:#}");
+    let selection = &row["chain"][0]["selection"];
+    assert_eq!(selection["kept"], json!([first, second]), "{row:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -261,6 +262,43 @@ async fn a_provider_takes_so_many_at_once() {
     .await;
     assert_eq!(buy(&front, &key).await, 200);
     assert_eq!(narrow.recorder().seen().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_may_have_so_many_under_way() {
+    let (_app, upstream, front) = shop("delayMs=1200").await;
+    let limits = json!({"limitConcurrentRequests": 2});
+    let (_, id, key) = buyer(&front, json!({}), limits).await;
+    assert_eq!(passed(&buy_at_once(&front, &key, 10).await), 2);
+    assert_eq!(upstream.recorder().seen().len(), 2);
+    eventually("places to be free again", || async {
+        let used = front.used(&format!("keys/{id}")).await;
+        (used["limitConcurrentRequests"]["current"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(passed(&buy_at_once(&front, &key, 3).await), 2);
+}
+
+/// What is more than a provider's budget goes elsewhere, also when all come at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_at_once_against_a_providers_budget_for_ten() {
+    let (small, large) = (Upstream::start().await, Upstream::start().await);
+    let app = TestApp::start().await;
+    let front = app.front();
+    a_dollar_each(&front).await;
+    let limits = json!({"limitDailyUsd": 10});
+    let url = small.url("delayMs=60");
+    let first = front.provider("small", "claude", &url, limits).await;
+    let second = json!({"priority": 1});
+    let url = large.url("delayMs=60");
+    front.provider("large", "claude", &url, second).await;
+    let (_, _, key) = buyer(&front, json!({}), json!({})).await;
+    assert_eq!(buy_at_once(&front, &key, 64).await, [200; 64]);
+    assert_eq!(buy_at_once(&front, &key, 64).await, [200; 64]);
+    let served = small.recorder().seen().len();
+    assert!((4..=11).contains(&served), "{served} were served by it");
+    let dollars = i64::try_from(served).unwrap();
+    spends(&front, &format!("providers/{first}"), dollars).await;
 }
 
 /// An attempt that failed gives its place back when it has failed, not when the request is over.
@@ -437,7 +475,10 @@ async fn asking_what_there_is_and_how_long_it_is_is_free() {
     assert_eq!(counting.send().await.unwrap().status(), 200);
     let list = format!("{}/v1/models", app.base());
     let list = crate::support::http().build().unwrap().get(list);
-    let list = list.header("x-api-key", &key).send().await.unwrap();
+    let list = list
+        .header("x-api-key", &key)
+        .header("anthropic-version", "2023-06-01");
+    let list = list.send().await.unwrap();
     assert_eq!(list.status(), 200);
     let used = front.used(&format!("keys/{id}")).await;
     assert_eq!(used["rpm"]["current"], 0, "{used:#}");

@@ -4,6 +4,10 @@
 mod audit;
 mod market;
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use entity::usage;
@@ -14,14 +18,15 @@ use crate::support::{Process, TestApp, TestStore, Upstream, eventually};
 use audit::Audit;
 use market::{Market, Traffic};
 
-/// Requests of random traffic. `LEDGER_REQUESTS` asks for more.
-const REQUESTS: u64 = 2_000;
+/// Requests of random traffic. `LEDGER_REQUESTS=10000` asks for more.
+const REQUESTS: u64 = 4_000;
+
 /// `LEDGER_SEED` repeats a run that failed.
 fn seed() -> u64 {
     let now = || chrono::Utc::now().timestamp_millis().unsigned_abs();
     let seed = std::env::var("LEDGER_SEED");
     let seed = seed.map_or_else(|_| now(), |seed| seed.parse().unwrap());
-    println!("LEDGER_SEED={seed}");
+    eprintln!("LEDGER_SEED={seed}");
     seed
 }
 
@@ -53,7 +58,7 @@ async fn the_bill_is_the_upstreams(store: &TestStore) {
     let db = store.connect().await;
     settled(&market, &app, &db).await;
     let audit = Audit::of(&market, &db).await;
-    println!("{}: {:?}, {audit}", store.name, begun.elapsed());
+    eprintln!("{}: {:?}, {audit}", store.name, begun.elapsed());
     audit.nothing_is_missing();
     audit.rows_are(&traffic.requests).await;
     audit.sums_are_the_lines().await;
@@ -74,9 +79,43 @@ async fn the_bill_is_the_upstreams_on_postgres() {
     store.drop().await;
 }
 
-/// What the upstream finished longer ago than this is never lost. The promise is 200 ms; the rest is for a machine that is busy with
-/// other things and a build without optimisation.
-const LOST_WITHIN: Duration = Duration::from_millis(200 + 300);
+/// What the upstream finished longer ago than this is never lost: the promise.
+const LOST_WITHIN: Duration = Duration::from_millis(200);
+/// What a build without optimisation adds.
+const SLACK: Duration = Duration::from_millis(300);
+
+/// Does what the journal does, a small write and a sync, again and again, and knows how late it came: on a machine that is busy with other
+/// things that is what the promise is late by.
+struct Canary {
+    worst: std::thread::JoinHandle<Duration>,
+    stop: mpsc::Sender<()>,
+}
+
+impl Canary {
+    fn start(directory: &Path) -> Self {
+        let mut file = File::create(directory.join("canary")).unwrap();
+        let (stop, stopped) = mpsc::channel();
+        let worst = std::thread::spawn(move || {
+            let pause = Duration::from_millis(20);
+            let mut worst = Duration::ZERO;
+            let mut begun = Instant::now();
+            while stopped.recv_timeout(pause).is_err() {
+                file.write_all(b"tick").unwrap();
+                file.sync_data().unwrap();
+                worst = worst.max(begun.elapsed().saturating_sub(pause));
+                begun = Instant::now();
+            }
+            worst
+        });
+        Self { worst, stop }
+    }
+
+    /// How late it was at worst.
+    fn end(self) -> Duration {
+        self.stop.send(()).unwrap();
+        self.worst.join().unwrap()
+    }
+}
 
 async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
     let seed = seed();
@@ -90,6 +129,8 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
         at_once: 8,
         pace: Duration::from_millis(5),
     };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let canary = Canary::start(elsewhere.path());
     tokio::select! {
         () = market.run(&front, &traffic) => panic!("it must be cut short"),
         () = tokio::time::sleep(Duration::from_secs(4)) => {}
@@ -97,6 +138,7 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
     // Not only the clients are gone now: so is the gateway.
     process.kill();
     let killed = Instant::now();
+    let late = canary.end();
     tokio::time::sleep(Duration::from_millis(200)).await;
 
     let process = Process::start(data.path(), &environment).await;
@@ -105,10 +147,24 @@ async fn a_kill_loses_the_last_moment_at_most(store: &TestStore) {
     let audit = Audit::of(&market, &db).await;
     let lost = audit.missing();
     let ages: Vec<_> = lost.iter().map(|e| killed.duration_since(e.at)).collect();
-    println!("{}: lost {ages:?}, {audit}", store.name);
+    eprintln!(
+        "{}: lost {ages:?}, the machine was late by {late:?}, {audit}",
+        store.name
+    );
     assert!(audit.lines() > 100, "{audit}");
+    for (entry, age) in lost
+        .iter()
+        .zip(&ages)
+        .filter(|(_, age)| **age > LOST_WITHIN)
+    {
+        eprintln!(
+            "lost after {age:?}: {entry:?}, {:?}",
+            market.plan(entry.request)
+        );
+    }
     let oldest = ages.iter().max().copied().unwrap_or_default();
-    assert!(oldest <= LOST_WITHIN, "{ages:?} {lost:#?}");
+    let within = LOST_WITHIN + SLACK + late * 2;
+    assert!(oldest <= within, "within {within:?}: {ages:?} {lost:#?}");
     audit.sums_are_the_lines().await;
     audit.counters_are_the_lines(process.front()).await;
 
@@ -166,13 +222,45 @@ async fn a_database_that_is_away_delays_lines_and_loses_none() {
     let db = store.connect().await;
     settled(&market, &app, &db).await;
     let audit = Audit::of(&market, &db).await;
-    println!("{}: {} requests, {audit}", store.name, next + 100);
+    eprintln!("{}: {} requests, {audit}", store.name, next + 100);
     audit.nothing_is_missing();
     audit.rows_are(&(0..next + 100)).await;
     audit.sums_are_the_lines().await;
     audit.counters_are_the_lines(&front).await;
     drop(app);
     store.drop().await;
+}
+
+/// A rebuild reads a history that lacks what was settled in the last moment. What it misses is found when that is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_under_traffic_loses_nothing_for_long() {
+    let seed = seed();
+    let store = TestStore::sqlite();
+    let app = TestApp::builder().settings(store.settle_in()).start().await;
+    let front = app.front();
+    let market = Market::open(&front, seed).await;
+    let traffic = Traffic {
+        requests: 0..600,
+        at_once: 8,
+        pace: Duration::from_millis(5),
+    };
+    let rebuilding = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            front.create("/limits/rebuild", json!({})).await;
+        }
+    };
+    tokio::select! {
+        () = market.run(&front, &traffic) => {}
+        () = rebuilding => {}
+    }
+    front.create("/limits/rebuild", json!({})).await;
+    let db = store.connect().await;
+    settled(&market, &app, &db).await;
+    // It is looked again five seconds after the last rebuild.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let audit = Audit::of(&market, &db).await;
+    audit.counters_are_the_lines(&front).await;
 }
 
 /// A request may go on for minutes behind an attempt that has ended: with the next one, or with one that lost. A crash meanwhile must not

@@ -2,6 +2,7 @@
 
 mod app;
 mod books;
+mod freezer;
 mod front;
 mod process;
 mod proxy;
@@ -11,8 +12,9 @@ mod store;
 mod tls_front;
 mod upstream;
 
-pub use app::TestApp;
+pub use app::{ADMIN_TOKEN, TestApp};
 pub use books::{Books, Ended, Entry, FIRST_INPUT, Scene, Script, Tokens};
+pub use freezer::Freezer;
 pub use front::{Front, nano};
 pub use process::Process;
 pub use proxy::{FakeProxy, Speaks};

@@ -10,7 +10,8 @@ use switchyard::settings::Settings;
 
 use super::eventually;
 
-const ADMIN_TOKEN: &str = super::Front::TOKEN;
+/// The admin token of every test.
+pub const ADMIN_TOKEN: &str = super::Front::TOKEN;
 
 /// A gateway that runs, with a key to call it.
 pub struct TestApp {
