@@ -93,3 +93,36 @@ impl Drop for Cork {
         self.0.set(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_corked_until_the_cork_is_dropped() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = SocketAddr::Inet(listener.local_addr().unwrap());
+        let mut ours = Direct.connect(&at).await.unwrap();
+        let (mut theirs, _) = listener.accept().await.unwrap();
+        let digest = Digest {
+            proxy_digest: ours.get_proxy_digest(),
+            ..Digest::default()
+        };
+        let corkable = Corkable::of(&digest).unwrap();
+        let socket = || SockRef::from(&corkable.handle().unwrap().0);
+        assert!(!socket().tcp_cork().unwrap());
+        let cork = corkable.clone().cork();
+        assert!(socket().tcp_cork().unwrap());
+        ours.write_all(b"head and body").await.unwrap();
+        ours.flush().await.unwrap();
+        drop(cork);
+        assert!(!socket().tcp_cork().unwrap());
+        let mut text = [0; 13];
+        theirs.read_exact(&mut text).await.unwrap();
+        assert_eq!(&text, b"head and body");
+        assert!(Corkable::of(&Digest::default()).is_none());
+    }
+}
