@@ -8,6 +8,7 @@ mod error;
 mod forgetter;
 mod health;
 mod health_checks;
+mod import;
 mod insight;
 mod lifecycle;
 mod listener;

@@ -6,6 +6,7 @@ pub mod admin_session;
 pub mod api_key;
 pub mod breaker_state;
 pub mod error_rule;
+pub mod import;
 pub mod price;
 pub mod provider;
 pub mod provider_group;

@@ -11,6 +11,7 @@ mod m20261121_000004_breakers;
 mod m20261121_000006_prices;
 mod m20261121_000007_limits;
 mod m20261121_000008_rollups;
+mod m20261121_000011_imports;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_prices::Migration),
             Box::new(m20261121_000007_limits::Migration),
             Box::new(m20261121_000008_rollups::Migration),
+            Box::new(m20261121_000011_imports::Migration),
         ]
     }
 }
