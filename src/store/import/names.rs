@@ -17,12 +17,6 @@ pub(super) struct Names {
 // === impl Names ===
 
 impl Names {
-    pub(super) fn new(used: impl Iterator<Item = (String, i64)>) -> Self {
-        let mut names = Self::default();
-        used.for_each(|(name, id)| names.take(&name, id));
-        names
-    }
-
     /// The name that a row of this id there gets: its own, or, where another row here has that, with its id there behind it.
     pub(super) fn free(&self, wanted: &str, source_id: i64, own: Option<i64>) -> String {
         let is_free = |name: &str| self.by.get(name).is_none_or(|by| Some(*by) == own);
@@ -61,7 +55,9 @@ mod tests {
 
     #[test]
     fn a_name_that_is_taken_gets_the_id_behind_it() {
-        let mut names = Names::new([("ann".to_owned(), 1), ("ann (7)".to_owned(), 2)].into_iter());
+        let mut names = Names::default();
+        names.take("ann", 1);
+        names.take("ann (7)", 2);
         assert_eq!(names.free("bob", 7, None), "bob");
         assert_eq!(names.free("ann", 7, Some(1)), "ann");
         assert_eq!(names.free("ann", 7, Some(2)), "ann (7)");
