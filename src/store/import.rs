@@ -29,7 +29,7 @@ mod totals;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,7 +44,7 @@ use sea_orm::{
 use super::database::within;
 use history::{History, Ids, Range};
 use links::{Kind, Links};
-use people::KeyIds;
+use people::{KeyIds, Owners};
 pub use report::{Month, Report, Said, Table};
 use row::Row;
 use source::Source;
@@ -158,14 +158,9 @@ async fn configure(
     report: &mut Report,
 ) -> Result<KeyIds, DbErr> {
     let tx = begin(db).await?;
-    let deleted: HashSet<i64> = there
-        .users
-        .iter()
-        .filter(|row| row.json("deleted_at").is_some())
-        .map(Row::id)
-        .collect();
+    let owners = Owners::new(&there.users);
     let mut tables = vec![people::users(&tx, links, &there.users).await?];
-    let (table, keys) = people::keys(&tx, links, options.hasher, &there.keys, &deleted).await?;
+    let (table, keys) = people::keys(&tx, links, options.hasher, &there.keys, &owners).await?;
     tables.push(table);
     tables.push(rules::groups(&tx, links, &there.groups).await?);
     tables.push(providers::providers(&tx, links, options.sealer, &there.providers).await?);

@@ -27,6 +27,13 @@ const GROUPS: usize = 512;
 /// Ids here of keys there, by the keys themselves, which is how history names them. Gone with the import.
 pub(super) type KeyIds = HashMap<String, i64>;
 
+/// What of users there concerns their keys.
+#[derive(Default)]
+pub(super) struct Owners {
+    deleted: HashSet<i64>,
+    reset_at: HashMap<i64, DateTime<Utc>>,
+}
+
 /// Keys here.
 struct Keys<'t> {
     shelf: Shelf<'t, api_key::Entity>,
@@ -120,7 +127,7 @@ pub(super) async fn keys(
     links: &mut Links<'_>,
     hasher: &KeyHasher,
     rows: &[Row],
-    deleted_users: &HashSet<i64>,
+    owners: &Owners,
 ) -> Result<(Table, KeyIds), DbErr> {
     let columns = (api_key::Column::Id, api_key::Column::UpdatedAt);
     let mut keys = Keys {
@@ -137,19 +144,38 @@ pub(super) async fn keys(
     let mut order: Vec<&Row> = rows.iter().collect();
     order.sort_by_key(|row| {
         let is_deleted = row.json("deleted_at").is_some()
-            || deleted_users.contains(&row.integer("user_id").unwrap_or(0));
+            || owners
+                .deleted
+                .contains(&row.integer("user_id").unwrap_or(0));
         let is_off = row.json("is_enabled") == Some("false");
         (is_deleted, is_off, row.id())
     });
     for row in order {
         keys.shelf.table.found += 1;
         let mut read = Reading::new(row);
-        match read_key(&mut read, links, deleted_users) {
+        match read_key(&mut read, links, owners) {
             Ok((key, secret)) => keys.put(links, hasher, read, key, secret).await?,
             Err(why) => keys.shelf.table.skipped.add(row.id(), why),
         }
     }
     Ok((keys.shelf.table, keys.ids))
+}
+
+// === impl Owners ===
+
+impl Owners {
+    pub(super) fn new(users: &[Row]) -> Self {
+        let mut owners = Self::default();
+        for row in users {
+            if row.json("deleted_at").is_some() {
+                owners.deleted.insert(row.id());
+            }
+            if let Some(time) = row.time("cost_reset_at") {
+                owners.reset_at.insert(row.id(), time);
+            }
+        }
+        owners
+    }
 }
 
 // === impl Keys ===
@@ -208,7 +234,7 @@ impl Keys<'_> {
 fn read_key(
     read: &mut Reading<'_>,
     links: &Links<'_>,
-    deleted_users: &HashSet<i64>,
+    owners: &Owners,
 ) -> Result<(api_key::Model, String), String> {
     let secret = read.text("key").unwrap_or_default();
     if secret.trim().is_empty() {
@@ -224,7 +250,7 @@ fn read_key(
     let mut deleted_at = read.time("deleted_at");
     if deleted_at.is_some() {
         read.say(DELETED);
-    } else if deleted_users.contains(&owner) {
+    } else if owners.deleted.contains(&owner) {
         read.say(format!("its user {owner} is deleted there: deleted here"));
         deleted_at = read.time("updated_at").or(Some(DateTime::UNIX_EPOCH));
     }
@@ -240,6 +266,15 @@ fn read_key(
     {
         read.say("its cache_ttl_preference has no counterpart here");
     }
+    let mut limits = read.limits(DAILY, "cost_reset_at");
+    // A reset of the user is one of the keys there.
+    let reset_of_user = owners.reset_at.get(&owner).copied();
+    limits.reset_at = limits.reset_at.max(reset_of_user);
+    let mut provider_group = groups_of(read);
+    if provider_group.is_empty() {
+        // Here it would have the user's groups.
+        "default".clone_into(&mut provider_group);
+    }
     // Of a short key not so much is shown that the rest could be guessed.
     let shown = |most: usize| most.min(length / 6);
     let key = api_key::Model {
@@ -252,8 +287,8 @@ fn read_key(
         is_enabled: read.flag("is_enabled", true),
         can_login_web_ui: read.flag("can_login_web_ui", false),
         expires_at: read.time("expires_at"),
-        provider_group: groups_of(read),
-        limits: read.limits(DAILY, "cost_reset_at"),
+        provider_group,
+        limits,
         created_at: read.time("created_at").unwrap_or(DateTime::UNIX_EPOCH),
         updated_at: DateTime::UNIX_EPOCH,
         deleted_at,

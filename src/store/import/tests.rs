@@ -13,6 +13,7 @@ use sea_orm::{ConnectionTrait, QueryOrder};
 use super::*;
 use crate::store::database::is_migrated;
 use crate::store::prices::load_prices;
+use crate::store::snapshot;
 use crate::store::testing::{TestDb, execute};
 
 const SECRET: &[u8] = b"a secret of an installation";
@@ -152,6 +153,19 @@ async fn a_predecessor_comes_over_once_and_a_dry_run_changes_nothing() {
         providers_are_the_same(&keys, &to).await;
         prices_and_rules_are_the_same(&to).await;
         history_is_the_same(&report, &to).await;
+        // What a gateway makes of it.
+        let snapshot = snapshot::load(&to.db, &keys.sealer).await.unwrap();
+        assert!(snapshot.left_out.is_empty(), "{:?}", snapshot.left_out);
+        let key = |plain: &str| snapshot.keys.get(&keys.hasher.hash(plain));
+        let laptop = key("sk-00000000000000000000000000000001").unwrap();
+        assert_eq!(
+            (laptop.name.as_str(), laptop.user.name.as_str()),
+            ("laptop", "ann")
+        );
+        assert_eq!(laptop.groups, ["vip"]);
+        assert!(key("sk-00000000000000000000000000000004").is_none());
+        assert!(key("sk-00000000000000000000000000000007").is_none());
+        assert_eq!((snapshot.providers.len(), snapshot.groups.len()), (2, 2));
 
         let before = dump(&to).await;
         let again = keys.import(&from, &to, true).await;
@@ -238,6 +252,14 @@ async fn people_are_the_same(keys: &Keys, to: &TestDb) {
     assert_eq!(
         (laptop.limits.usd_day, laptop.limits.concurrent_sessions),
         (usd(225), Some(2))
+    );
+    assert_eq!(laptop.limits.reset_at, limits.reset_at, "the user's reset");
+    assert_eq!(
+        (
+            laptop.provider_group.as_str(),
+            key_rows[3].provider_group.as_str()
+        ),
+        ("vip", "default")
     );
     assert_eq!(key_rows[4].prefix.len() + key_rows[4].last_four.len(), 0);
     for key in &key_rows {
