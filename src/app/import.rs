@@ -24,7 +24,7 @@ enum Whose {
 
 #[derive(Debug, Args)]
 struct Hub {
-    /// Its database, postgres://user:password@host/name. It is only read. A password that is left out is taken from PGPASSWORD.
+    /// Its database, as `postgres://user:password@host/name`. It is only read. A password that is left out is taken from `PGPASSWORD`.
     #[arg(long, value_name = "DSN", value_parser = secret)]
     from: Secret,
     /// Imports. Without it only a report is printed.

@@ -27,6 +27,7 @@ mod health_checks;
 mod hedging;
 mod hot_reload;
 mod http2;
+mod importing;
 mod logging;
 mod metering;
 mod outbound;

@@ -43,19 +43,7 @@ pub(super) async fn settings(
     let here = setting::Entity::find_by_id(ONLY_ID).one(tx).await?;
     let is_first = here.is_none();
     let before = here.map(|row| row.value).unwrap_or_default();
-    let default = GatewaySettings::default();
-    let mut after = before.clone();
-    match (&before.time_zone, time_zone) {
-        (None, zone) => after.time_zone = zone,
-        (Some(here), Some(there)) if *here != there => {
-            let what = format!("its timezone is {there}, here it is {here} and stays so");
-            table.notes.add(id, what);
-        }
-        _ => {}
-    }
-    if !has_gate && before.gate_hold_seconds == default.gate_hold_seconds {
-        after.gate_hold_seconds = 0;
-    }
+    let after = filled(&before, time_zone, has_gate, id, &mut table);
     if after == before {
         table.same += 1;
     } else {
@@ -77,6 +65,30 @@ pub(super) async fn settings(
     let now = links.now;
     links.link(tx, place, ONLY_ID.into(), digest, now).await?;
     Ok(table)
+}
+
+/// The settings with what nobody set here filled in.
+fn filled(
+    before: &GatewaySettings,
+    time_zone: Option<String>,
+    has_gate: bool,
+    id: i64,
+    table: &mut Table,
+) -> GatewaySettings {
+    let mut after = before.clone();
+    match (&before.time_zone, time_zone) {
+        (None, zone) => after.time_zone = zone,
+        (Some(here), Some(there)) if *here != there => {
+            let what = format!("its timezone is {there}, here it is {here} and stays so");
+            table.notes.add(id, what);
+        }
+        _ => {}
+    }
+    let default = GatewaySettings::default();
+    if !has_gate && before.gate_hold_seconds == default.gate_hold_seconds {
+        after.gate_hold_seconds = 0;
+    }
+    after
 }
 
 fn time_zone(read: &mut Reading<'_>) -> Option<String> {
