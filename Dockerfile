@@ -1,5 +1,14 @@
 # syntax=docker/dockerfile:1.7
 
+FROM node:22-bookworm-slim AS dashboard
+
+WORKDIR /web
+COPY admin/web/package.json admin/web/package-lock.json admin/web/.npmrc ./
+RUN --mount=type=cache,id=switchyard-npm,target=/root/.npm npm ci --ignore-scripts
+COPY admin/web ./
+RUN npm run build
+
+
 FROM rust:1.95.0-bookworm AS build
 
 # The image's own toolchain, whatever rust-toolchain.toml would have installed beside it.
@@ -14,6 +23,7 @@ RUN apt-get update \
 
 WORKDIR /src
 COPY . .
+COPY --from=dashboard /web/dist admin/web/dist
 
 # The caches outlive the build: what did not change is not compiled again. The binary leaves them in the same step.
 ARG TARGETARCH

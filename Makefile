@@ -14,7 +14,7 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-.PHONY: help setup setup-test run test lint fmt cargo-test clients bench
+.PHONY: help setup setup-test dashboard run test lint fmt cargo-test clients dashboard-test bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -25,13 +25,18 @@ setup: ## Install what building needs
 setup-test: ## Install what testing needs as well
 	@scripts/setup test
 
-run: setup ## Build the release and start the gateway on its embedded store
+dashboard: ## Build the dashboard into admin/web/dist; needs Node.js 20
+	@scripts/build-dashboard
+
+run: setup dashboard ## Build the release and start the gateway on its embedded store
 	cargo build --release --locked --bin switchyard
 	exec $(TARGET)/release/switchyard serve
 
-test: setup-test lint ## Check format, lints and documentation, run all tests and the real clients
+test: setup-test dashboard lint ## Check format, lints and documentation, run all tests, the real clients and a browser
+	npm --prefix admin/web run --silent check
 	scripts/test-services run $(MAKE) --no-print-directory cargo-test
 	scripts/clients
+	scripts/dashboard
 
 lint: ## Check format, clippy and documentation; warnings are errors
 	cargo fmt --all --check
@@ -50,6 +55,9 @@ cargo-test: ## Run the Rust tests; without TEST_POSTGRES_URL and TEST_REDIS_URL 
 
 clients: setup-test ## Run the real command-line clients and SDKs against a gateway
 	scripts/clients
+
+dashboard-test: setup-test dashboard ## Run the dashboard in a browser against a gateway
+	scripts/dashboard
 
 bench: setup ## Run the benchmarks
 	cargo bench --workspace --locked

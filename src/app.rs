@@ -6,24 +6,30 @@ pub mod cli;
 mod control;
 mod error;
 mod forgetter;
+mod guesses;
 mod health;
 mod health_checks;
 mod import;
 mod insight;
 mod lifecycle;
 mod listener;
+mod monitor;
 mod prober;
+mod retention;
 mod runtime;
+mod trial;
 mod trust;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
+use crate::policy::flights::Flights;
 use crate::policy::quota::Quota;
 use crate::policy::routing::Routing;
 use crate::proxy::{AdminSide, Gateway, Live, Parts, Template, Upstreams};
@@ -34,11 +40,14 @@ use crate::store::database;
 use crate::store::ledger::{Bounds, Ledger};
 use crate::store::secrets::{GeneratedToken, Secrets};
 use crate::store::watch::Watch;
+use crate::telemetry::LogControl;
+use crate::telemetry::metrics::Metrics;
 use breaker_keeper::BreakerKeeper;
 use budgets::Budgets;
 use control::Control;
 pub use error::StartError;
 use lifecycle::Lifecycle;
+use monitor::Monitor;
 use prober::Prober;
 use runtime::{Runtimes, Tasks};
 
@@ -71,17 +80,32 @@ impl App {
     /// # Errors
     /// Says which part does not start, and why.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_logged(settings, None).await
+    }
+
+    /// As [`App::start`], in a process whose logging the gateway may change.
+    ///
+    /// # Errors
+    /// Says which part does not start, and why.
+    pub async fn start_logged(
+        settings: Settings,
+        log: Option<LogControl>,
+    ) -> Result<Self, StartError> {
         runtime::install_crypto();
         let runtimes = Runtimes::build(settings.server.threads)?;
         let control = runtimes.control().clone();
-        match control.spawn(Self::assemble(settings, runtimes)).await {
+        match control.spawn(Self::assemble(settings, log, runtimes)).await {
             Ok(app) => app,
             Err(e) => Err(e.into()),
         }
     }
 
     #[expect(clippy::too_many_lines, reason = "the whole assembly, on one screen")]
-    async fn assemble(settings: Settings, runtimes: Runtimes) -> Result<Self, StartError> {
+    async fn assemble(
+        settings: Settings,
+        log: Option<LogControl>,
+        runtimes: Runtimes,
+    ) -> Result<Self, StartError> {
         let mut tasks = Tasks::on(runtimes.control().clone());
         let (secrets, generated_token) = Secrets::open(
             &settings.data_dir,
@@ -130,6 +154,7 @@ impl App {
             quota.clone(),
             counters,
             config.clone(),
+            ledger.clone(),
             db.clone(),
         ));
         let is_begun = budgets.begin().await;
@@ -154,19 +179,44 @@ impl App {
             |stop| forgetter::run(routing, config, stop)
         });
 
+        tasks.spawn("retention", {
+            let (db, config) = (db.clone(), config.clone());
+            |stop| retention::run(db, config, stop)
+        });
+
         let lifecycle = Lifecycle::default();
         let live = Live::default();
+        let flights = Flights::default();
+        let metrics = Arc::new(Metrics::default());
         let socket = control::socket_path(&settings.data_dir);
-        let control = Control {
+        let monitor = Monitor {
             config: config.clone(),
-            bus,
+            bus: bus.clone(),
+            routing: routing.clone(),
+            ledger: ledger.clone(),
+            flights: flights.clone(),
+            metrics: metrics.clone(),
+            data_dir: settings.data_dir.clone(),
+            started_at: Utc::now(),
+        };
+        let control = Control {
+            monitor,
+            config: config.clone(),
+            bus: bus.clone(),
+            sealer: secrets.sealer.clone(),
             routing: routing.clone(),
             upstreams: upstreams.clone(),
             budgets,
             ledger: ledger.clone(),
             lifecycle: lifecycle.clone(),
+            log,
+            db: db.clone(),
         };
         let admin = Arc::new(control::admin(&settings, &secrets, db, control));
+        if let Some(bus) = bus {
+            let admin = admin.clone();
+            tasks.spawn("guesses", |stop| guesses::run(bus, admin, stop));
+        }
         let listens = control::listens(&settings, &socket);
         for listen in listens.clone() {
             let admin = admin.clone();
@@ -191,10 +241,14 @@ impl App {
             upstreams,
             template: Template::new().await?,
             live: live.clone(),
+            flights,
+            metrics,
             admin: AdminSide {
                 socket,
                 is_public: settings.server.admin_listen.is_none(),
+                has_metrics: settings.server.metrics_public,
             },
+            trusted_proxies: settings.server.trusted_proxies.clone(),
             max_request_bytes: settings.server.max_request_bytes,
             drains: Semaphore::new(DRAINS),
             shutdown: lifecycle.shutdown(),
@@ -266,6 +320,7 @@ fn tuning(settings: &Settings, secrets: &Secrets) -> Tuning {
     let installation = secrets.hasher.hash("counters").to_hex();
     Tuning {
         session_ttl: settings.limits.session_ttl,
+        deadline: settings.redis.deadline,
         prefix: format!("switchyard:{}", &installation[..16]),
         ..Tuning::default()
     }

@@ -5,6 +5,7 @@ pub mod affinity;
 pub mod authn;
 pub mod breaker;
 pub mod egress;
+pub mod flights;
 pub mod hedge;
 pub mod inflight;
 pub mod pricing;

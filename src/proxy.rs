@@ -12,8 +12,10 @@ mod admin_side;
 mod alarm;
 mod attempt;
 mod blame;
+mod client_address;
 mod contender;
 mod context;
+mod cork;
 mod deliver;
 mod facts;
 mod fault;
@@ -21,6 +23,7 @@ mod journey;
 mod line;
 mod live;
 mod losers;
+mod nudged;
 mod parts;
 mod peer;
 mod relay;
@@ -48,11 +51,14 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 
 pub use admin_side::AdminSide;
 use context::Context;
+pub use journey::models::known_models;
 pub use live::Live;
 pub use parts::Parts;
 pub use shutdown::Shutdown;
 pub use subrequest::Template;
-pub use upstreams::{AskError, Endpoint, EndpointHealth, ReachError, Reached, Upstreams};
+pub use upstreams::{
+    AskError, Endpoint, EndpointHealth, ReachError, Reached, Told, Trial, Upstreams,
+};
 
 /// The gateway as Pingora sees it.
 pub struct Gateway {
@@ -108,11 +114,11 @@ impl ProxyHttp for Gateway {
         reused: bool,
         _peer: &HttpPeer,
         _fd: std::os::unix::io::RawFd,
-        _digest: Option<&Digest>,
+        digest: Option<&Digest>,
         ctx: &mut Context,
     ) -> Result<()> {
         if let Context::Attempt(attempt) = ctx {
-            attempt.connected(reused);
+            attempt.connected(reused, digest);
         }
         Ok(())
     }
@@ -125,7 +131,7 @@ impl ProxyHttp for Gateway {
     ) -> Result<()> {
         match ctx {
             Context::Attempt(attempt) => rewrite::request(attempt, request),
-            _ => admin_side::request(session, request),
+            _ => admin_side::request(session, request, &self.parts.trusted_proxies),
         }
     }
 

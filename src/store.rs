@@ -20,6 +20,7 @@ pub mod database;
 pub mod import;
 pub mod ledger;
 pub mod prices;
+pub mod retention;
 pub mod secrets;
 pub mod snapshot;
 pub mod spending;

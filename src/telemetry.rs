@@ -1,14 +1,18 @@
-//! Floor 1: logging. Lines go to standard error, so that what a command prints stays its own.
+//! Floor 1: logging and metrics. Log lines go to standard error, so that what a command prints stays its own.
 //!
 //! Pingora and sqlx log through the `log` crate; their records arrive here too, under the same filter.
 
-use std::io::IsTerminal;
+pub mod metrics;
 
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 
 #[cfg(test)]
 mod tests;
@@ -42,15 +46,25 @@ pub enum InitError {
     Taken(#[from] tracing_subscriber::util::TryInitError),
 }
 
+/// What is logged, to be read and changed while the process runs.
+#[derive(Clone)]
+pub struct LogControl {
+    handle: reload::Handle<EnvFilter, Registry>,
+    /// As it was given, without the quiet crates.
+    directives: Arc<Mutex<String>>,
+}
+
 /// Sets up logging for the process: what `filter` lets through, as JSON lines or as text; without a choice JSON, except on a terminal.
+/// Answers with what changes the filter later.
 ///
 /// # Errors
 /// When the filter does not parse, or logging is set up already.
-pub fn init(filter: &str, is_json: Option<bool>) -> Result<(), InitError> {
+pub fn init(filter: &str, is_json: Option<bool>) -> Result<LogControl, InitError> {
     let is_terminal = std::io::stderr().is_terminal();
     let is_json = is_json.unwrap_or(!is_terminal);
-    subscriber(filter, is_json, is_terminal, std::io::stderr)?.try_init()?;
-    Ok(())
+    let (subscriber, control) = subscriber(filter, is_json, is_terminal, std::io::stderr)?;
+    subscriber.try_init()?;
+    Ok(control)
 }
 
 /// The subscriber [`init`] installs, writing to `writer`.
@@ -59,7 +73,7 @@ fn subscriber<W>(
     is_json: bool,
     is_terminal: bool,
     writer: W,
-) -> Result<impl Subscriber + Send + Sync + use<W>, InitError>
+) -> Result<(impl Subscriber + Send + Sync + use<W>, LogControl), InitError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -77,7 +91,33 @@ where
             .with_writer(writer)
             .boxed()
     };
-    Ok(registry().with(filter(directives)?).with(layer))
+    let (filter, handle) = reload::Layer::new(filter(directives)?);
+    let control = LogControl {
+        handle,
+        directives: Arc::new(Mutex::new(directives.to_owned())),
+    };
+    Ok((registry().with(filter).with(layer), control))
+}
+
+// === impl LogControl ===
+
+impl LogControl {
+    /// What is logged now.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        self.directives.lock().clone()
+    }
+
+    /// Logs what `directives` let through from now on.
+    ///
+    /// # Errors
+    /// When they do not parse, or the process's logging is gone.
+    pub fn set_filter(&self, directives: &str) -> Result<(), String> {
+        let filter = filter(directives).map_err(|e| e.to_string())?;
+        self.handle.reload(filter).map_err(|e| e.to_string())?;
+        directives.clone_into(&mut self.directives.lock());
+        Ok(())
+    }
 }
 
 /// The quiet crates first: a later directive for the same target replaces the earlier.

@@ -1,7 +1,8 @@
 //! Floor 2: the wire. Bytes to types and back for every client protocol; no IO, no async, no clock.
 //!
 //! A request passes `endpoint`, `credential`, `encoding`, `peek`, `include_usage` and `patch`; its answer passes `meter` (over `sse` and
-//! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply`, `limit` and `models`.
+//! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply`, `limit` and `models`; what it asks
+//! providers itself by `trial`.
 
 pub mod credential;
 pub mod encoding;
@@ -18,3 +19,4 @@ pub mod prefix;
 pub mod reply;
 pub mod scan;
 pub mod sse;
+pub mod trial;

@@ -3,6 +3,8 @@
 use poem_openapi::Tags;
 
 pub mod answers;
+pub mod audit;
+pub mod batch;
 pub mod body;
 pub mod breakers;
 pub mod decimal;
@@ -12,6 +14,7 @@ pub mod health;
 pub mod keys;
 pub mod lifecycle;
 pub mod limits;
+pub mod live;
 pub mod me;
 pub mod name_rule;
 pub mod prices;
@@ -20,7 +23,9 @@ pub mod requests;
 pub mod routing;
 pub mod rules;
 pub mod session;
+pub mod sessions;
 pub mod settings;
+pub mod system;
 pub mod usage;
 pub mod users;
 
@@ -41,10 +46,16 @@ pub enum Tag {
     Prices,
     /// The request log.
     Requests,
+    /// What runs now.
+    Live,
     /// What was used and what it cost.
     Usage,
+    /// Who changed what.
+    Audit,
     /// What an admin may change while the gateway runs.
     Settings,
+    /// The program itself, for its operator.
+    System,
     /// Whether it works.
     Health,
 }

@@ -2,6 +2,7 @@
 
 pub mod guard;
 pub mod identity;
+pub mod once;
 pub mod peer;
 pub mod session;
 pub mod throttle;

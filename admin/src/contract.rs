@@ -7,7 +7,7 @@ mod schema;
 
 use serde_json::Value;
 
-use crate::problem::Mistake;
+use crate::{problem::Mistake, service::idempotency::HEADER};
 
 /// The operations of a document.
 pub struct Contract {
@@ -21,6 +21,8 @@ pub struct Operation {
     pub method: String,
     /// Who may call it.
     pub need: Need,
+    /// It knows the header `Idempotency-Key`.
+    pub is_once: bool,
     segments: Vec<Segment>,
     parameters: Vec<Parameter>,
     body: Option<Value>,
@@ -178,6 +180,7 @@ impl Operation {
                 None if public.contains(&id) => Need::Nothing,
                 None => Need::Admin,
             },
+            is_once: parameters.clone().any(|p| p["name"] == HEADER),
             segments: split(path).map(Segment::read).collect(),
             parameters: parameters.filter_map(Parameter::read).collect(),
             body: entries(&operation["requestBody"]["content"])

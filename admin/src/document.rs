@@ -3,6 +3,8 @@
 //! 3.1 because it can say which role an operation needs (role names in a security requirement) and because `nullable` is an
 //! ordinary type there, which generated clients get right.
 
+mod examples;
+
 use serde_json::{Map, Value, json};
 
 /// The document as served.
@@ -23,6 +25,7 @@ pub fn serve(document: &Value) -> Value {
         describe(&mut operation["responses"]);
     }
     convert_schemas(&mut served);
+    examples::add(&mut served);
     served
 }
 

@@ -1,15 +1,25 @@
 //! The port: what the admin side asks of the running gateway. The gateway's own crate implements it.
 
+use std::net::IpAddr;
+
 mod limits;
+mod live;
+mod prune;
 mod routing;
+mod trial;
 
 use entity::value::Limits;
 
 pub use limits::{Gauge, Subject};
+pub use live::{LiveRequest, LogFilterError, System};
+pub use prune::{Prunable, Prune, Pruned};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
     ExplainError, Explanation, Nominee, Protocol,
 };
+pub use trial::{Trial, TrialAsk, TrialReport, TrialUsage};
+
+use sea_orm::DbErr;
 
 /// The running gateway, as far as the admin side needs it.
 #[async_trait::async_trait]
@@ -48,6 +58,45 @@ pub trait Gateway: Send + Sync {
     /// Makes what is counted against limits anew from the history, and says how many keys, users and providers have spent something. None
     /// when the history cannot be read now.
     async fn rebuild_limits(&self) -> Option<usize>;
+
+    /// The requests under way on this node, oldest first.
+    fn live_requests(&self) -> Vec<LiveRequest>;
+
+    /// Ends the requests of a session on this node, of one user or of any, and tells their clients in their protocol. How many.
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize;
+
+    /// Deletes old history for some seconds, or only says how much of it would go.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr>;
+
+    /// This node, as it runs.
+    fn system(&self) -> System;
+
+    /// Counters and gauges of this node, as Prometheus reads them.
+    fn metrics(&self) -> String;
+
+    /// What is logged; none when that is not the gateway's to say.
+    fn log_filter(&self) -> Option<String>;
+
+    /// Changes what is logged on this node until it ends.
+    ///
+    /// # Errors
+    /// When it is no filter, or logging is not the gateway's.
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError>;
+
+    /// Asks a provider something, as a request of a client would be sent to it: through its proxy, within the egress policy. Takes less than
+    /// half a minute.
+    async fn try_provider(&self, trial: Trial) -> TrialReport;
+
+    /// The models a key's holder may ask for, as far as the configuration names them.
+    fn models(&self, key_id: i64) -> Vec<String>;
+
+    /// Tells the other nodes that `peer` sent a wrong credential, where they can be told: they count it in [`Admin::throttle`].
+    ///
+    /// [`Admin::throttle`]: crate::Admin::throttle
+    async fn tell_failure(&self, peer: Option<IpAddr>);
 
     /// What would happen to a request, decided by the code that decides real ones. Sends nothing and changes nothing.
     ///

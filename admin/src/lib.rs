@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use entity::value::{KeyHash, KeyHasher, Sealer};
+use entity::value::{KeyHash, KeyHasher, Networks, Sealer};
 use poem::{
     Endpoint, Server,
     listener::{TcpListener, UnixListener},
@@ -25,6 +25,7 @@ mod router;
 mod service;
 mod web;
 
+pub use auth::throttle::Throttle;
 use gateway::Gateway;
 
 /// What the admin side works with.
@@ -41,6 +42,10 @@ pub struct Admin {
     pub admin_token_hash: KeyHash,
     /// Whether session cookies carry `Secure`.
     pub secure_cookies: bool,
+    /// Proxies that are believed about whom they forward for.
+    pub trusted_proxies: Networks,
+    /// Who guesses credentials. What other nodes tell of failures is counted here, too.
+    pub throttle: Throttle,
 }
 
 /// Where the admin side listens.

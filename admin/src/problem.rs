@@ -97,6 +97,12 @@ impl Problem {
         )
     }
 
+    /// 502: a provider that was asked something did not answer as it should.
+    pub fn bad_upstream(why: &str) -> Self {
+        let detail = format!("The provider was asked and did not answer as it should: {why}.");
+        Self::new(StatusCode::BAD_GATEWAY, "upstream_failed", detail)
+    }
+
     /// 403.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)

@@ -1,7 +1,9 @@
 //! Read models: lists by keyset, never by offset, and without counting.
 
+pub mod audit;
 pub mod lists;
 pub mod page;
 pub mod prices;
 pub mod requests;
+pub mod sessions;
 pub mod usage;

@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use crate::{
     Admin, api,
-    auth::{guard::Guard, throttle::Throttle},
+    auth::guard::Guard,
     contract::Contract,
     document,
     problem::Problem,
-    web,
+    web::{self, Dashboard},
 };
 
 /// How long an answer may take, everything it waits for included.
@@ -35,27 +35,37 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Everything below one endpoint.
 pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
-    let throttle = Arc::new(Throttle::default());
     let service = OpenApiService::new(
+        // A tuple has at most sixteen parts, so there are several.
         (
-            api::session::Api {
-                admin: admin.clone(),
-                throttle: throttle.clone(),
-            },
-            api::me::Api(admin.clone()),
-            api::users::Api(admin.clone()),
-            api::keys::Api(admin.clone()),
-            api::lifecycle::Api(admin.clone()),
-            api::providers::Api(admin.clone()),
-            api::limits::Api(admin.clone()),
+            (
+                api::session::Api(admin.clone()),
+                api::sessions::Api(admin.clone()),
+                api::me::Api(admin.clone()),
+                api::audit::Api(admin.clone()),
+            ),
+            (
+                api::users::Api(admin.clone()),
+                api::keys::Api(admin.clone()),
+                api::lifecycle::Api(admin.clone()),
+                api::providers::Api(admin.clone()),
+                api::providers::trial::Api(admin.clone()),
+                api::limits::Api(admin.clone()),
+            ),
             api::groups::Api(admin.clone()),
             api::error_rules::Api(admin.clone()),
             api::breakers::Api(admin.clone()),
             api::routing::Api(admin.clone()),
             api::prices::Api(admin.clone()),
-            api::requests::Api(admin.clone()),
-            api::usage::Api(admin.clone()),
-            api::settings::Api(admin.clone()),
+            (
+                api::requests::Api(admin.clone()),
+                api::live::Api::new(admin.clone()),
+                api::usage::Api(admin.clone()),
+            ),
+            (
+                api::settings::Api(admin.clone()),
+                api::system::Api(admin.clone()),
+            ),
             api::health::Api(admin.clone()),
         ),
         "Switchyard admin API",
@@ -66,24 +76,31 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
     // The document is our own types written out: that it is JSON is not in doubt, and a test reads it.
     let written: Value = serde_json::from_str(&service.spec()).unwrap_or_default();
     let served = document::serve(&written).to_string();
+    let gateway = admin.gateway.clone();
+    let metrics = poem::get(make_sync(move |_| api::system::exposition(&*gateway)));
     let guard = Guard {
         inner: service.into_endpoint().map_to_response(),
         admin,
         contract: Arc::new(Contract::new(written, &PUBLIC)),
-        throttle,
     };
+    let dashboard = Dashboard::embedded();
     web::documentation(Route::new(), served)
         .nest_no_strip("/api", guard)
-        .at("/*", make_sync(elsewhere))
+        .at("/metrics", metrics)
+        .at(
+            "/*",
+            make_sync(move |request| elsewhere(dashboard.as_ref(), &request)),
+        )
         .around(answer)
 }
 
-/// Outside `/api`: a page for people, nothing for programs.
-fn elsewhere(request: Request) -> Result<Response> {
-    if [Method::GET, Method::HEAD].contains(request.method()) {
-        return Ok(web::home());
+/// Outside `/api`: pages for people, nothing for programs.
+fn elsewhere(dashboard: Option<&Dashboard>, request: &Request) -> Result<Response> {
+    match dashboard {
+        Some(dashboard) => Ok(dashboard.answer(request)?),
+        None if [Method::GET, Method::HEAD].contains(request.method()) => Ok(web::unbuilt()),
+        None => Err(StatusCode::NOT_FOUND.into()),
     }
-    Err(StatusCode::NOT_FOUND.into())
 }
 
 /// Deadline, errors to problems, headers.

@@ -6,16 +6,21 @@ use http::StatusCode;
 use crate::problem::Problem;
 
 pub mod address;
+pub mod audit;
+pub mod batch;
 pub mod calendar;
 pub mod change;
 pub mod error_rules;
 pub mod groups;
+pub mod idempotency;
 pub mod keys;
 pub mod limits;
 pub mod outbound;
 pub mod prices;
 pub mod providers;
+pub mod sessions;
 pub mod settings;
+pub mod trials;
 pub mod usage;
 pub mod users;
 

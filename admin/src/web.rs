@@ -1,4 +1,4 @@
-//! Pages: the start page, and the two readers of the API's document with their scripts, all from this origin.
+//! Pages: the dashboard, and the two readers of the API's document with their scripts, all from this origin.
 //!
 //! The scripts are those poem-openapi carries inside itself. It would put them inline and let Scalar fetch its fonts elsewhere;
 //! here they are files of their own, the fonts stay off, and the policy of every page lets a browser talk to nobody but us.
@@ -13,6 +13,10 @@ use poem::{
 };
 use poem_openapi::OpenApiService;
 
+mod dashboard;
+
+pub use dashboard::Dashboard;
+
 /// What a browser may do on an answer that is no page.
 pub const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -24,7 +28,7 @@ const PAGE_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'sel
 const SCALAR: &str = include_str!("web/scalar.html");
 const SWAGGER: &str = include_str!("web/swagger.html");
 const SWAGGER_START: &str = include_str!("web/swagger-start.js");
-const HOME: &str = include_str!("web/home.html");
+const UNBUILT: &str = include_str!("web/unbuilt.html");
 
 /// The document, the readers and their scripts, all below `/api`.
 pub fn documentation(route: Route, document: String) -> Route {
@@ -55,9 +59,9 @@ pub fn documentation(route: Route, document: String) -> Route {
         .at("/api/actions/docs", moved("/api/v1/docs"))
 }
 
-/// The start page.
-pub fn home() -> Response {
-    html(HOME)
+/// In place of the dashboard where the build had none: how to build it.
+pub fn unbuilt() -> Response {
+    html(UNBUILT)
 }
 
 fn page(text: &'static str) -> impl Endpoint + 'static {

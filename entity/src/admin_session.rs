@@ -17,6 +17,10 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When it ends.
     pub expires_at: DateTimeUtc,
+    /// The address it was opened from, where that is known.
+    pub peer: Option<String>,
+    /// The browser, as it called itself.
+    pub user_agent: Option<String>,
 }
 
 /// Relations: none.

@@ -4,8 +4,10 @@
 
 pub mod admin_session;
 pub mod api_key;
+pub mod audit;
 pub mod breaker_state;
 pub mod error_rule;
+pub mod idempotency;
 pub mod import;
 pub mod price;
 pub mod provider;

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::value::ClientName;
+
 /// What happened to one request. Its id is a `UUIDv7`, so ordering by id is ordering by time.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "request_log")]
@@ -67,6 +69,8 @@ pub struct Model {
     pub client_ip: Option<String>,
     /// The client's `User-Agent`.
     pub user_agent: Option<String>,
+    /// The program that called, by its `User-Agent`; unknown for requests older than the column.
+    pub client: ClientName,
     /// The decision chain: an array of attempts.
     pub chain: Json,
 }

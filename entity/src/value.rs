@@ -8,6 +8,7 @@ mod limits;
 mod lists;
 mod matching;
 mod multiplier;
+mod networks;
 pub mod price;
 mod provider_type;
 mod routing;
@@ -22,6 +23,7 @@ pub use limits::{Limits, ResetMode};
 pub use lists::{GroupPriorities, Headers, Strings};
 pub use matching::{BadRegex, MatchKind, NameRule, NameRules, compile_regex};
 pub use multiplier::{BadMultiplier, Multiplier};
+pub use networks::{BadNetworks, Networks};
 pub use provider_type::ProviderType;
 pub use routing::{
     BreakerSettings, HealthCheck, HealthCheckKind, ModelRedirect, ModelRedirects, Timeouts,

@@ -11,6 +11,8 @@ mod m20261121_000004_breakers;
 mod m20261121_000006_prices;
 mod m20261121_000007_limits;
 mod m20261121_000008_rollups;
+mod m20261121_000009_audit;
+mod m20261121_000010_request_filters;
 mod m20261121_000011_imports;
 
 /// All migrations in order.
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_prices::Migration),
             Box::new(m20261121_000007_limits::Migration),
             Box::new(m20261121_000008_rollups::Migration),
+            Box::new(m20261121_000009_audit::Migration),
+            Box::new(m20261121_000010_request_filters::Migration),
             Box::new(m20261121_000011_imports::Migration),
         ]
     }

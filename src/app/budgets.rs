@@ -2,10 +2,13 @@
 //! demand; kept to what is configured; and renewed for requests that run for long.
 //!
 //! What was settled and is not in the history yet is missing from it for a moment. So counters are only ever raised to what the
-//! history says, unless what it says is different on principle: another time zone, another beginning of the day, other prices.
+//! history says, unless what it says is different on principle: another time zone, another beginning of the day, other prices. And
+//! lines that only the journal has, after a crash or a time without database, are waited for. Where counters had to be replaced, they are
+//! raised a moment later to what has been written meanwhile.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -16,6 +19,7 @@ use super::runtime::Stop;
 use crate::domain::limits::{Party, Subject};
 use crate::policy::quota::Quota;
 use crate::store::counters::Counters;
+use crate::store::ledger::Ledger;
 use crate::store::snapshot::Snapshot;
 use crate::store::spending::{self, Spender};
 use crate::store::watch::Watch;
@@ -26,6 +30,8 @@ const TICK: Duration = Duration::from_secs(1);
 const RENEW: Duration = Duration::from_secs(4 * 60);
 /// What was settled is in the history after this.
 const WRITTEN: Duration = Duration::from_secs(5);
+/// How long the start waits for what an earlier process left in the journal.
+const JOURNAL: Duration = Duration::from_secs(10);
 /// How long it is waited after the history could not be read.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -34,7 +40,10 @@ pub struct Budgets {
     quota: Arc<Quota>,
     counters: Arc<Counters>,
     config: Arc<Watch>,
+    ledger: Arc<Ledger>,
     db: DatabaseConnection,
+    /// Counters were replaced, by a history that lacks what was settled in the last moment.
+    was_replaced: AtomicBool,
 }
 
 /// How counters are made anew.
@@ -60,13 +69,16 @@ impl Budgets {
         quota: Arc<Quota>,
         counters: Arc<Counters>,
         config: Arc<Watch>,
+        ledger: Arc<Ledger>,
         db: DatabaseConnection,
     ) -> Self {
         Self {
             quota,
             counters,
             config,
+            ledger,
             db,
+            was_replaced: AtomicBool::new(false),
         }
     }
 
@@ -86,6 +98,9 @@ impl Budgets {
     /// What the first requests go by: what was spent, and what requests have cost. Where the history cannot be read now, that is tried
     /// again later.
     pub async fn begin(&self) -> bool {
+        if !self.ledger.caught_up(JOURNAL).await {
+            tracing::warn!("the journal is long: budgets are made again when the history has it");
+        }
         let made = self.make(How::Raise).await;
         if let Err(error) = &made {
             tracing::error!(%error, "budgets cannot be read from the history yet");
@@ -109,6 +124,7 @@ impl Budgets {
         let mut before = self.config.current();
         let mut renewed = Instant::now();
         let mut lost = 0;
+        let mut was_behind = self.ledger.is_behind();
         let mut due = (!is_begun).then(|| Due::after(How::Raise, PAUSE));
         loop {
             tokio::select! {
@@ -129,7 +145,18 @@ impl Budgets {
             if self.counters.wants_seed() && due.is_none() {
                 due = Some(Due::after(How::Raise, Duration::ZERO));
             }
-            if due.as_ref().is_some_and(|due| due.at <= Instant::now()) {
+            let is_behind = self.ledger.is_behind();
+            if std::mem::replace(&mut was_behind, is_behind) && !is_behind && due.is_none() {
+                due = Some(Due::after(How::Raise, WRITTEN));
+            }
+            if due.is_none() && self.was_replaced.swap(false, Ordering::AcqRel) {
+                due = Some(Due::after(How::Raise, WRITTEN));
+            }
+            let may_run = |due: &Due| {
+                let is_whole = due.how == How::Raise || !is_behind;
+                is_whole && due.at <= Instant::now()
+            };
+            if due.as_ref().is_some_and(may_run) {
                 due = self.catch_up(due).await;
             }
             if renewed.elapsed() >= RENEW {
@@ -196,6 +223,9 @@ impl Budgets {
         }
         if is_told && self.counters.wants_seed() {
             self.counters.seeded().await;
+        }
+        if how == How::Replace {
+            self.was_replaced.store(true, Ordering::Release);
         }
         Ok(spent)
     }

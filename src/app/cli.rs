@@ -12,7 +12,7 @@ use super::{App, health, import};
 use crate::mock;
 use crate::settings::{Environment, Settings, Telemetry};
 use crate::store::database;
-use crate::telemetry;
+use crate::telemetry::{self, LogControl};
 
 /// A self-hosted gateway for AI coding traffic.
 #[derive(Debug, Parser)]
@@ -92,10 +92,10 @@ async fn run(cli: Cli) -> Result<ExitCode, StartError> {
 }
 
 async fn serve(settings: Settings) -> Result<ExitCode, StartError> {
-    start_logging(&settings.telemetry)?;
+    let log = start_logging(&settings.telemetry)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let app = App::start(settings).await?;
+    let app = App::start_logged(settings, Some(log)).await?;
     greet(&app)?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -145,7 +145,7 @@ fn greet(app: &App) -> Result<(), StartError> {
     Ok(out.flush()?)
 }
 
-fn start_logging(settings: &Telemetry) -> Result<(), StartError> {
+fn start_logging(settings: &Telemetry) -> Result<LogControl, StartError> {
     Ok(telemetry::init(
         &settings.filter,
         settings.format.is_json(),

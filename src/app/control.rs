@@ -1,24 +1,30 @@
 //! The adapter between the admin crate and the running gateway: implements the admin crate's port over policy and store.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Gauge, Part, Subject,
+    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System, Trial,
+    TrialReport,
 };
-use admin::{Admin, Listen};
+use admin::{Admin, Listen, Throttle};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::value::Limits;
-use sea_orm::DatabaseConnection;
+use entity::value::{Limits, Sealer};
+use sea_orm::{DatabaseConnection, DbErr};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::budgets::Budgets;
 use super::error::StartError;
+use super::guesses;
 use super::insight;
 use super::lifecycle::Lifecycle;
+use super::monitor::{self, Monitor};
+use super::retention;
+use super::trial;
 use crate::domain::limits::{self, Dimension, Party};
 use crate::domain::window::{Span, Windows};
 use crate::policy::routing::Routing;
@@ -29,6 +35,7 @@ use crate::store::counters::Reading;
 use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
+use crate::telemetry::LogControl;
 
 /// The longest path a Unix socket can have on Linux, its terminating zero left out.
 const MAX_SOCKET_PATH: usize = 107;
@@ -37,6 +44,8 @@ const MAX_SOCKET_PATH: usize = 107;
 pub struct Control {
     /// The configuration in force.
     pub config: Arc<Watch>,
+    /// Opens the credentials of providers that are tried out.
+    pub sealer: Arc<Sealer>,
     /// How other nodes are told.
     pub bus: Option<Arc<Bus>>,
     /// Where requests go.
@@ -49,6 +58,12 @@ pub struct Control {
     pub ledger: Arc<Ledger>,
     /// Whether it is stopping.
     pub lifecycle: Lifecycle,
+    /// What this node is doing.
+    pub monitor: Monitor,
+    /// What changes the process's log filter, if it is ours.
+    pub log: Option<LogControl>,
+    /// Where history is.
+    pub db: DatabaseConnection,
 }
 
 #[async_trait]
@@ -161,6 +176,50 @@ impl Gateway for Control {
             .ok()
     }
 
+    fn live_requests(&self) -> Vec<LiveRequest> {
+        monitor::live(&self.monitor.flights)
+    }
+
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
+        self.monitor.flights.end_session(session_id, user_id)
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr> {
+        retention::prune(&self.db, &prune).await
+    }
+
+    fn system(&self) -> System {
+        monitor::system(&self.monitor)
+    }
+
+    fn metrics(&self) -> String {
+        monitor::metrics(&self.monitor)
+    }
+
+    fn log_filter(&self) -> Option<String> {
+        self.log.as_ref().map(LogControl::filter)
+    }
+
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError> {
+        let log = self.log.as_ref().ok_or(LogFilterError::NotOurs)?;
+        log.set_filter(filter).map_err(LogFilterError::Bad)
+    }
+
+    async fn try_provider(&self, trial: Trial) -> TrialReport {
+        let policy = self.config.current().settings.egress_policy;
+        trial::run(&self.upstreams, &self.sealer, policy, trial).await
+    }
+
+    fn models(&self, key_id: i64) -> Vec<String> {
+        insight::models(&self.config.current(), key_id)
+    }
+
+    async fn tell_failure(&self, peer: Option<IpAddr>) {
+        if let Some(bus) = &self.bus {
+            guesses::tell(bus, peer).await;
+        }
+    }
+
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         insight::explain(&self.routing, &self.config.current(), &ask)
     }
@@ -210,6 +269,8 @@ pub fn admin(
         hasher: secrets.hasher.clone(),
         admin_token_hash: secrets.admin_token_hash,
         secure_cookies: settings.admin.secure_cookies,
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        throttle: Throttle::default(),
     }
 }
 

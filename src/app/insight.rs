@@ -16,7 +16,7 @@ use crate::policy::affinity::{self, Ask, Signal};
 use crate::policy::breaker::{Moment, Scope, State, View, Which};
 use crate::policy::routing::{Question, Routing, Tried};
 use crate::policy::{access, authn, quota};
-use crate::proxy::Upstreams;
+use crate::proxy::{Upstreams, known_models};
 use crate::store::snapshot::Snapshot;
 use crate::wire::limit;
 
@@ -53,6 +53,24 @@ pub fn health(upstreams: &Upstreams, snapshot: &Snapshot, provider: i64) -> Vec<
             error: endpoint.error,
         })
         .collect()
+}
+
+/// The models the holder of a key may ask for, as far as the configuration names them; none when there is no such key.
+pub fn models(snapshot: &Snapshot, key_id: i64) -> Vec<String> {
+    let mut keys = snapshot.keys.values();
+    let Some(key) = keys.find(|key| key.id == key_id) else {
+        return Vec::new();
+    };
+    let caller = Caller { key: key.clone() };
+    let protocols = [Protocol::Anthropic, Protocol::Openai, Protocol::Gemini];
+    let mut models: Vec<String> = protocols
+        .into_iter()
+        .flat_map(|protocol| known_models(snapshot, &caller, protocol))
+        .map(str::to_owned)
+        .collect();
+    models.sort();
+    models.dedup();
+    models
 }
 
 /// One provider, or all.

@@ -6,51 +6,65 @@ use serde::Serialize;
 use super::fault::Fault;
 use super::usage::{Provenance, Usage};
 
-/// One attempt, as people read it afterwards.
+/// One attempt, as people read it afterwards. What there is none of is not written: every request has a chain.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttemptRecord {
     /// 1 for the first.
     pub attempt: u32,
     /// The provider tried; none when nobody was left.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<i64>,
     /// Its name at that time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
     /// Which of its addresses: host, and port unless it is the scheme's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// The model asked of it, after redirects.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Why this provider and not another.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub selection: Option<Selection>,
     /// Why there was nobody to try.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nobody: Option<Nobody>,
     /// The provider's factor on prices.
     pub provider_multiplier: Multiplier,
     /// The factor of the group it was reached through.
     pub group_multiplier: Multiplier,
     /// The upstream's status, if it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// How it ended.
     pub outcome: Outcome,
     /// Whose fault, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// What went wrong, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The start of a failed attempt's body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_body: Option<String>,
     /// Milliseconds the upstream asked to be left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// Microseconds from the request's arrival to the attempt's start.
     pub started_us: u64,
     /// Milliseconds the attempt took.
     pub duration_ms: u64,
     /// Milliseconds from the attempt's start to the first byte of the upstream's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttfb_ms: Option<u64>,
     /// Milliseconds from the attempt's start to its first content.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttft_ms: Option<u64>,
     /// Edits made to the client's body for this attempt.
     pub edits: Vec<String>,
     /// What they cost, in USD; none when the model has no price.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<String>,
     /// Tokens reported.
     pub usage: Usage,

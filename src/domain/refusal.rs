@@ -53,6 +53,8 @@ pub enum Reason {
     NoProvider,
     /// The gateway is shedding load or shutting down.
     Overloaded,
+    /// Somebody ended the request's session by hand.
+    SessionEnded,
     /// An upstream refused the request, and an error rule says what the client sees of it: this status.
     Upstream(StatusCode),
     /// A defect of ours.
@@ -96,7 +98,9 @@ impl Reason {
             | Self::UserDisabled
             | Self::UserExpired => StatusCode::UNAUTHORIZED,
             Self::BadBody | Self::MissingModel => StatusCode::BAD_REQUEST,
-            Self::ModelNotAllowed | Self::ClientNotAllowed => StatusCode::FORBIDDEN,
+            Self::ModelNotAllowed | Self::ClientNotAllowed | Self::SessionEnded => {
+                StatusCode::FORBIDDEN
+            }
             Self::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -129,6 +133,7 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::NoProvider => "no_provider_available",
             Self::Overloaded => "overloaded",
+            Self::SessionEnded => "session_ended",
             Self::Upstream(_) => "upstream_error",
             Self::Internal => "internal_error",
         }

@@ -372,22 +372,24 @@ impl Reservation {
     /// being dropped half way.
     pub async fn settle(mut self, spent: i64, now: DateTime<Utc>) {
         let spent = spent.max(0);
-        let parts = self.close(spent, now);
+        let parts = self.close(Some(spent), now);
         let counters = &self.quota.counters;
         let now = now.timestamp_millis();
         counters.settle(self.id, &parts, spent, now).await;
     }
 
-    /// As [`Reservation::settle`], where nothing can be awaited: other nodes learn of it a moment later.
-    pub fn settle_now(mut self, spent: i64, now: DateTime<Utc>) {
-        let spent = spent.max(0);
+    /// As [`Reservation::settle`], where nothing can be awaited: other nodes learn of it a moment later. None where the upstream has not said
+    /// what was used: that counts as nothing, and says nothing about what the next one costs.
+    pub fn settle_now(mut self, spent: Option<i64>, now: DateTime<Utc>) {
+        let spent = spent.map(|spent| spent.max(0));
         let parts = self.close(spent, now);
+        let spent = spent.unwrap_or(0);
         let counters = &self.quota.counters;
         counters.settle_later(self.id, &parts, spent, now.timestamp_millis());
     }
 
-    fn close(&mut self, spent: i64, now: DateTime<Utc>) -> Vec<Part> {
-        if let Some(first) = self.parties.first() {
+    fn close(&mut self, spent: Option<i64>, now: DateTime<Utc>) -> Vec<Part> {
+        if let (Some(first), Some(spent)) = (self.parties.first(), spent) {
             let estimates = &self.quota.estimates;
             estimates.learn(first.subject, self.model, spent);
         }

@@ -121,7 +121,9 @@ impl Routing {
         let mut wanted = wanted(question);
         let providers = &question.snapshot.providers;
         let mut choice = select::select(providers, &wanted, &now)?;
-        if let Some(bound) = bound_choice(&choice, question) {
+        if let Some(bound) = bound_choice(&choice, question)
+            && choice.is_outranked()
+        {
             wanted.nominee = None;
             if let Ok(better) = select::select(providers, &wanted, &now)
                 && better.selection.tier < choice.selection.tier

@@ -40,6 +40,7 @@ pub struct Choice {
     /// Why.
     pub selection: Selection,
     group: Option<usize>,
+    best_tier: i32,
 }
 
 /// What would happen to a request, and why.
@@ -76,6 +77,7 @@ pub fn select(
     let sifted = Sifted::new(providers, wanted, standing);
     let picked = pick(wanted, &sifted);
     let considered = providers.len();
+    let best_tier = sifted.best_tier;
     let (kept, dropped) = sifted.into_lists();
     let Some(picked) = picked else {
         return Err(Nobody {
@@ -95,6 +97,7 @@ pub fn select(
             dropped,
         },
         group: group::through(picked.provider, wanted.groups),
+        best_tier,
     })
 }
 
@@ -198,6 +201,12 @@ impl Choice {
     pub fn group(&self) -> &str {
         let own = self.group.and_then(|index| self.provider.groups.get(index));
         own.map_or(DEFAULT_GROUP, String::as_str)
+    }
+
+    /// Whether a provider of a better tier passed too: one was nominated and taken for that.
+    #[must_use]
+    pub fn is_outranked(&self) -> bool {
+        self.best_tier < self.selection.tier
     }
 }
 

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use entity::value::Networks;
 use http::{Method, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::proxy::{FailToProxy, Session};
+
+use super::client_address;
 
 /// Where the admin service listens, and how much of it the public port shows.
 pub struct AdminSide {
@@ -14,12 +17,13 @@ pub struct AdminSide {
     pub socket: PathBuf,
     /// Whether the public port shows all of it; else only health.
     pub is_public: bool,
+    /// Whether the public port shows the metrics, which need no credential.
+    pub has_metrics: bool,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longer than the admin service's own limit on a request, so that its answer wins.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 // === impl AdminSide ===
 
@@ -33,7 +37,6 @@ impl AdminSide {
         let mut peer = HttpPeer::new_uds(&path, false, String::new())?;
         peer.options.connection_timeout = Some(CONNECT_TIMEOUT);
         peer.options.read_timeout = Some(READ_TIMEOUT);
-        peer.options.idle_timeout = Some(IDLE_TIMEOUT);
         Ok(Box::new(peer))
     }
 }
@@ -44,6 +47,9 @@ pub fn is_for_admin(request: &RequestHeader, admin: &AdminSide) -> bool {
     let path = request.uri.path();
     if path.starts_with("/api/health") {
         return true;
+    }
+    if path == "/metrics" {
+        return admin.has_metrics;
     }
     if !admin.is_public {
         return false;
@@ -63,18 +69,21 @@ pub fn is_for_admin(request: &RequestHeader, admin: &AdminSide) -> bool {
 ///
 /// # Errors
 /// When the address cannot be a header, which it can.
-pub fn request(session: &Session, request: &mut RequestHeader) -> Result<()> {
+pub fn request(session: &Session, request: &mut RequestHeader, trusted: &Networks) -> Result<()> {
     for name in ["x-forwarded-for", "forwarded"] {
         request.remove_header(name);
     }
     request.remove_header("x-real-ip");
-    if let Some(address) = session.client_addr().and_then(|a| a.as_inet()) {
-        request.insert_header("x-real-ip", address.ip().to_string())?;
+    if let Some(address) = client_address::of(session, trusted) {
+        request.insert_header("x-real-ip", address.to_string())?;
     }
     let is_tls = session
         .digest()
         .is_some_and(|digest| digest.ssl_digest.is_some());
-    request.insert_header("x-forwarded-proto", if is_tls { "https" } else { "http" })
+    request.insert_header("x-forwarded-proto", if is_tls { "https" } else { "http" })?;
+    // The service closes a connection whose body it did not read, and the next request would be lost with it. A connection of its own
+    // costs next to nothing on a Unix socket.
+    request.insert_header(header::CONNECTION, "close")
 }
 
 /// Answers when the admin service does not.

@@ -8,8 +8,10 @@ use chrono::Utc;
 use http::header::{self, HeaderName};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::Error;
+use pingora::protocols::Digest;
 use pingora::proxy::FailToProxy;
 
+use super::cork::{Cork, Corkable};
 use super::fault;
 use super::line::Line;
 use super::report::Report;
@@ -18,6 +20,7 @@ use crate::domain::caller::Caller;
 use crate::domain::fault::Fault;
 use crate::domain::provider::Provider;
 use crate::policy::affinity::{Ask, Nominee};
+use crate::policy::flights::{About, Passenger, Progress};
 use crate::policy::inflight::InflightGuard;
 use crate::policy::retry;
 use crate::policy::select::Choice;
@@ -52,6 +55,8 @@ pub struct Plan {
     pub conversation: u64,
     /// The provider that the conversation was with.
     pub bound: Option<Nominee>,
+    /// How far it is, for those who look on.
+    pub progress: Progress,
 }
 
 /// One attempt.
@@ -70,6 +75,8 @@ pub struct Attempt {
     meter: Option<Meter>,
     /// Takes out of the stream what was asked for on our own account.
     hidden: Option<UsageChunk>,
+    connection: Option<Corkable>,
+    cork: Option<Cork>,
     line: Arc<Line>,
 }
 
@@ -95,6 +102,22 @@ impl Plan {
     }
 }
 
+impl Passenger for Plan {
+    fn about(&self) -> About<'_> {
+        About {
+            caller: &self.caller,
+            session_id: self.peek.session_id.as_deref(),
+            protocol: self.endpoint.protocol,
+            model: self.model.as_deref(),
+            wants_stream: self.wants_stream,
+        }
+    }
+
+    fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}
+
 // === impl Attempt ===
 
 impl Attempt {
@@ -109,6 +132,8 @@ impl Attempt {
             decoder: None,
             meter: None,
             hidden: None,
+            connection: None,
+            cork: None,
             line,
         }
     }
@@ -137,14 +162,25 @@ impl Attempt {
     }
 
     /// Hook: there is a connection.
-    pub fn connected(&mut self, reused: bool) {
+    pub fn connected(&mut self, reused: bool, digest: Option<&Digest>) {
         self.report.reused_connection = reused;
+        self.connection = digest.and_then(Corkable::of);
+    }
+
+    /// The head is about to be written, on a connection of its own: it waits for the body.
+    pub fn hold_head(&mut self) {
+        if !self.body.is_empty() {
+            self.cork = self.connection.take().map(Corkable::cork);
+        }
     }
 
     /// Hook: puts this attempt's body in the placeholder's place.
     pub fn put_body(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
         let is_due = end_of_stream && !self.body.is_empty();
         *body = is_due.then(|| std::mem::take(&mut self.body));
+        if end_of_stream && let Some(cork) = self.cork.take() {
+            self.line.body_follows(cork);
+        }
     }
 
     /// Hook: the upstream began to answer.

@@ -179,6 +179,7 @@ impl Contender {
     fn take(&mut self, event: Event) -> Option<Verdict> {
         match event {
             Event::Chosen(provider) => {
+                self.plan.progress.asks(provider.id);
                 self.provider = Some(provider);
                 self.wind();
                 None

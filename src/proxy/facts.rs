@@ -14,8 +14,10 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
+use crate::domain::usage::Provenance;
 use crate::policy::affinity::Flight;
 use crate::policy::breaker::{Failure, Permit};
+use crate::policy::flights::FlightGuard;
 use crate::policy::pricing::{self, Bill};
 use crate::policy::quota::Reservation;
 use crate::policy::select::Choice;
@@ -54,6 +56,8 @@ pub struct Facts {
     pub reservation: Option<Reservation>,
     /// Its place among the requests of its session.
     pub flight: Option<Flight>,
+    /// Its place among the requests that people can look at.
+    pub aboard: Option<FlightGuard>,
     /// Why we refused, if we did.
     pub refusal: Option<Refusal>,
     /// What the client got.
@@ -84,6 +88,8 @@ pub struct Tried {
     pub first_content: Option<Instant>,
     /// Whether its failure may be the request's own doing, see `blame.rs`.
     pub is_ambiguous: bool,
+    /// Whether its usage line is written.
+    pub is_billed: bool,
     permit: Option<Permit>,
     reservation: Option<Reservation>,
 }
@@ -113,6 +119,12 @@ const EXCERPT: usize = 2 << 10;
 // === impl Facts ===
 
 impl Facts {
+    /// Whether somebody has ended it by hand.
+    pub fn is_ended(&self) -> bool {
+        let plan = self.plan.as_ref();
+        plan.is_some_and(|plan| plan.progress.is_ended())
+    }
+
     /// Takes an attempt into the chain.
     pub fn note(
         &mut self,
@@ -175,6 +187,7 @@ impl Facts {
             ended_at: report.ended_at,
             first_content: report.first_content,
             is_ambiguous: false,
+            is_billed: false,
             permit: report.permit,
             reservation: report.reservation,
         });
@@ -239,9 +252,16 @@ impl Tried {
     pub fn charge(&mut self) {
         let reservation = self.reservation.take();
         if let (Some(reservation), Some(_)) = (reservation, &self.reading) {
-            let cost = self.bill.cost_nano_usd.unwrap_or(0);
-            reservation.settle_now(cost, self.ended_at);
+            let spent = self.is_known();
+            let spent = spent.then(|| self.bill.cost_nano_usd.unwrap_or(0));
+            reservation.settle_now(spent, self.ended_at);
         }
+    }
+
+    /// Whether the upstream has said what was used.
+    pub fn is_known(&self) -> bool {
+        let reading = self.reading.as_ref();
+        reading.is_some_and(|reading| reading.provenance != Provenance::None)
     }
 
     /// The breakers do not hear of it.

@@ -1,6 +1,6 @@
 //! A journey: one client request, from identify to the last byte. This file is the plot; each step is a file of its own.
 
-mod models;
+pub mod models;
 mod receive;
 
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use pingora::proxy::{FailToProxy, Session};
 use uuid::Uuid;
 
 use super::attempt::Plan;
+use super::client_address;
 use super::facts::{Answer, Facts};
 use super::live::LiveGuard;
 use super::parts::Parts;
@@ -24,6 +25,7 @@ use crate::domain::caller::Caller;
 use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::refusal::{Reason, Refusal};
+use crate::policy::flights::Progress;
 use crate::policy::quota::{self, Wanted};
 use crate::policy::{access, affinity, authn};
 use crate::wire::credential;
@@ -66,6 +68,7 @@ impl Journey {
             losers: Vec::new(),
             reservation: None,
             flight: None,
+            aboard: None,
             refusal: None,
             answer: Answer::default(),
             is_unsettled: true,
@@ -75,7 +78,8 @@ impl Journey {
                 .headers
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
-            client_ip: client_ip(session),
+            client_ip: client_address::of(session, &parts.trusted_proxies)
+                .map(|address| address.to_string()),
         };
         Self {
             facts,
@@ -190,6 +194,7 @@ impl Journey {
             client_ip: self.facts.client_ip.clone(),
             conversation: 0,
             bound: None,
+            progress: Progress::default(),
         };
         let ask = plan.ask();
         let affinity = &self.parts.routing.affinity;
@@ -204,6 +209,8 @@ impl Journey {
         plan.conversation = conversation;
         let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
+        let aboard = self.parts.flights.enter(self.facts.id, plan.clone());
+        self.facts.aboard = Some(aboard);
         Ok(plan)
     }
 
@@ -261,9 +268,11 @@ impl Journey {
 
     /// Hook: it is over. What lost against the answer is waited for, without holding up the connection's next request.
     pub fn finish(mut self: Box<Self>) {
+        self.facts.aboard = None;
         if self.facts.losers.is_empty() {
             return self.settle();
         }
+        settle::bill(&mut self.facts, &self.parts);
         losers::spawn(async move {
             for loser in std::mem::take(&mut self.facts.losers) {
                 if let Some(report) = loser.report().await {
@@ -322,12 +331,4 @@ fn look_into(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Result<Pe
             format!("The body is not valid JSON: {e}."),
         )),
     }
-}
-
-/// The address of the peer, as text.
-fn client_ip(session: &Session) -> Option<String> {
-    session
-        .client_addr()
-        .and_then(|address| address.as_inet())
-        .map(|address| address.ip().to_canonical().to_string())
 }

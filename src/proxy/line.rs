@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::cork::Cork;
 use super::report::Report;
 use crate::domain::provider::Provider;
 use crate::wire::meter::{Meter, Phase};
@@ -17,6 +18,7 @@ pub struct Line(Mutex<State>);
 #[derive(Default)]
 struct State {
     chosen: Option<Arc<Provider>>,
+    cork: Option<Cork>,
     reached: Reached,
     is_complete: bool,
     report: Option<Report>,
@@ -41,9 +43,16 @@ impl Line {
         self.0.lock().chosen = Some(provider);
     }
 
-    /// The chosen provider, told once.
-    pub fn take_chosen(&self) -> Option<Arc<Provider>> {
-        self.0.lock().chosen.take()
+    /// The body is about to be written, and the head held back until then.
+    pub fn body_follows(&self, cork: Cork) {
+        self.0.lock().cork = Some(cork);
+    }
+
+    /// What there is to write is written. Tells the chosen provider, once.
+    pub fn after_poll(&self) -> Option<Arc<Provider>> {
+        let mut state = self.0.lock();
+        state.cork = None;
+        state.chosen.take()
     }
 
     /// The answer has come as far as its meter says. Content ends the interest in it.

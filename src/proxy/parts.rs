@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entity::value::KeyHasher;
+use entity::value::{KeyHasher, Networks};
 use tokio::sync::Semaphore;
 
 use super::admin_side::AdminSide;
@@ -10,9 +10,11 @@ use super::live::Live;
 use super::shutdown::Shutdown;
 use super::subrequest::Template;
 use super::upstreams::Upstreams;
+use crate::policy::flights::Flights;
 use crate::policy::routing::Routing;
 use crate::store::ledger::Ledger;
 use crate::store::watch::Watch;
+use crate::telemetry::metrics::Metrics;
 
 /// Handles, shared by all requests.
 pub struct Parts {
@@ -28,10 +30,16 @@ pub struct Parts {
     pub upstreams: Arc<Upstreams>,
     /// Requests under way.
     pub live: Live,
+    /// The same, for people to look at and to end.
+    pub flights: Flights,
+    /// What is counted of requests.
+    pub metrics: Arc<Metrics>,
     /// What attempts' subrequests are made from.
     pub template: Template,
     /// Where admin traffic goes.
     pub admin: AdminSide,
+    /// Proxies in front of us, which are believed about whom they forward for.
+    pub trusted_proxies: Networks,
     /// Largest request body, in bytes, after decompression.
     pub max_request_bytes: usize,
     /// Upstreams read on at once after their client left, see `relay::drain`.

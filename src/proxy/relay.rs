@@ -21,6 +21,7 @@ use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
 
 use super::alarm::Alarm;
+use super::attempt::Plan;
 use super::contender::{Contender, is_event_stream, millis};
 use super::facts::Facts;
 use super::parts::Parts;
@@ -104,6 +105,9 @@ impl Way<'_> {
     async fn follow(&mut self, parts: &Arc<Parts>, running: &mut Running) -> End {
         let cutting = parts.shutdown.cutting();
         tokio::pin!(cutting);
+        let plan = self.facts.plan.clone();
+        let by_hand = by_hand(plan.as_deref());
+        tokio::pin!(by_hand);
         loop {
             let ended = tokio::select! {
                 biased;
@@ -117,6 +121,7 @@ impl Way<'_> {
                 () = poll_fn(|cx| self.silence.alarm.poll(cx)) => Some(self.silence.end()),
                 () = poll_fn(|cx| self.pings.alarm.poll(cx)) => self.ping().await,
                 () = &mut cutting => Some(End::Cut(Fault::Us, "the gateway shut down".into())),
+                () = &mut by_hand => Some(End::Cut(Fault::Us, "the session was ended by hand".into())),
                 _ = self.session.read_body_or_idle(true) => Some(self.left()),
             };
             if let Some(end) = ended {
@@ -191,6 +196,9 @@ impl Way<'_> {
     fn pass(&mut self, piece: Option<&Bytes>) {
         let Some(piece) = piece else { return };
         self.facts.answer.bytes += piece.len() as u64;
+        if let Some(plan) = &self.facts.plan {
+            plan.progress.sent(self.facts.answer.bytes);
+        }
         self.facts.answer.framing.feed(piece);
         if let Some(keep) = &mut self.keep {
             let room = KEPT - keep.len().min(KEPT);
@@ -211,6 +219,14 @@ impl Way<'_> {
     fn left(&mut self) -> End {
         self.facts.answer.client_left = true;
         End::ClientLeft
+    }
+}
+
+/// Resolves when somebody ends the request.
+pub async fn by_hand(plan: Option<&Plan>) {
+    match plan {
+        Some(plan) => plan.progress.ended().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -235,7 +251,9 @@ pub async fn end_cut(
     what: String,
 ) -> Result<(), Stop> {
     facts.answer.cut = Some(what);
-    let message = if fault == Fault::Us {
+    let message = if facts.is_ended() {
+        words::ENDED
+    } else if fault == Fault::Us {
         words::SHUTTING_DOWN
     } else {
         words::BROKE_OFF

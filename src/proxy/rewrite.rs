@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, Method, Uri, header};
+use http::{HeaderName, Method, Uri, Version, header};
 use pingora::http::RequestHeader;
 use pingora::prelude::{Error, Result};
 use pingora::{ErrorType, OrErr};
@@ -95,7 +95,12 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
     for (name, value) in &provider.custom_headers {
         request.insert_header(name.clone(), value.as_str())?;
     }
-    authenticate(request, &provider, base)
+    authenticate(request, &provider, base)?;
+    // On HTTP/2 others write to the same connection.
+    if version == Version::HTTP_11 {
+        attempt.hold_head();
+    }
+    Ok(())
 }
 
 fn remove_ours(request: &mut RequestHeader) {

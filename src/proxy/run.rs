@@ -31,11 +31,12 @@ use super::parts::Parts;
 use super::stop::Stop;
 use super::subrequest;
 use super::tries::{Leeway, Tries};
-use super::{relay, reply};
+use super::{relay, reply, settle};
 use crate::domain::chain::Outcome;
 use crate::domain::fault::Fault;
 use crate::domain::refusal::{Reason, Refusal};
 use crate::policy::hedge::HedgePermit;
+use crate::wire::reply as words;
 
 /// Runs attempts until the client has an answer.
 ///
@@ -69,6 +70,7 @@ pub async fn attempts(
             Word::Late => run.start_hedge(),
             Word::ClientLeft => return run.abandon(facts).await,
             Word::Cutting => return Err(run.cut(facts)),
+            Word::Ended => return Err(run.end(facts)),
             Word::Said(index, verdict) => {
                 let contender = run.field.swap_remove(index);
                 match run.weigh(facts, contender, verdict).await {
@@ -135,6 +137,8 @@ enum Word {
     ClientLeft,
     /// The shutdown waits no longer.
     Cutting,
+    /// Somebody ended it by hand.
+    Ended,
 }
 
 /// What a verdict leads to.
@@ -164,10 +168,14 @@ impl Run<'_> {
         let mut hedge_alarm = Alarm::default();
         let cutting = self.parts.shutdown.cutting();
         tokio::pin!(cutting);
+        let plan = self.plan.clone();
+        let by_hand = plan.progress.ended();
+        tokio::pin!(by_hand);
         tokio::select! {
             biased;
             word = poll_fn(|cx| self.poll_word(cx, &mut hedge_alarm)) => word,
             () = &mut cutting => Word::Cutting,
+            () = &mut by_hand => Word::Ended,
             _ = session.read_body_or_idle(true) => Word::ClientLeft,
         }
     }
@@ -264,6 +272,7 @@ impl Run<'_> {
                 tried.tell();
             }
         }
+        settle::bill(facts, self.parts);
     }
 
     /// The client left before it had an answer. What has begun to answer is read on for its usage.
@@ -283,13 +292,22 @@ impl Run<'_> {
     }
 
     fn cut(self, facts: &mut Facts) -> Stop {
+        self.break_off(facts, "the gateway shut down");
+        Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into()
+    }
+
+    fn end(self, facts: &mut Facts) -> Stop {
+        self.break_off(facts, "the session was ended by hand");
+        Refusal::new(Reason::SessionEnded, words::ENDED).into()
+    }
+
+    fn break_off(self, facts: &mut Facts, why: &str) {
         for contender in self.field {
             if let Some(mut report) = contender.running.stop() {
-                report.failure = Some((Fault::Us, "the gateway shut down".to_owned()));
+                report.failure = Some((Fault::Us, why.to_owned()));
                 facts.note(report, Outcome::Failed, None);
             }
         }
-        Refusal::new(Reason::Overloaded, "This gateway is shutting down.").into()
     }
 
     fn may_go_on(&self) -> bool {

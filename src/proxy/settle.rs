@@ -11,14 +11,18 @@ use super::facts::{Facts, Tried};
 use super::parts::Parts;
 use crate::domain::chain::{AttemptRecord, Outcome};
 use crate::domain::fault::Fault;
+use crate::domain::refusal::Reason;
 use crate::domain::usage::{Provenance, Usage};
 use crate::store::ledger::{Entry, Request};
+use crate::telemetry::metrics::{Ended, Sample};
 
 /// The status in the log of a client that left before it got one, as nginx calls it.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Texts in the log are cut to what their columns take.
 const MAX_NAME: usize = 256;
 const MAX_ENDPOINT: usize = 512;
+/// Bytes that an attempt takes in the chain, if nothing went wrong.
+const CHAIN_LINK: usize = 1024;
 
 /// Settles a journey; the second time does nothing.
 pub fn settle(facts: &mut Facts, parts: &Parts) {
@@ -29,6 +33,7 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
     charge(facts);
     let lines = usage_lines(facts);
     let request = row(facts);
+    parts.metrics.record(&sample(facts, &request));
     if request.status >= 500 {
         tracing::warn!(
             request.id = %facts.id,
@@ -40,6 +45,49 @@ pub fn settle(facts: &mut Facts, parts: &Parts) {
         tracing::debug!(request.id = %facts.id, status = request.status, "request settled");
     }
     parts.ledger.record(Entry { request, lines });
+}
+
+/// What is counted of it.
+fn sample(facts: &Facts, row: &Request) -> Sample {
+    let ended = if facts.is_ended() {
+        Ended::ByHand
+    } else if facts.answer.client_left {
+        Ended::ClientLeft
+    } else if facts.answer.cut.is_some() {
+        Ended::Cut
+    } else if facts.refusal.is_some() && facts.attempts.is_empty() {
+        Ended::Refused
+    } else if row.status >= 400 {
+        Ended::Failed
+    } else {
+        Ended::Completed
+    };
+    let count = |tokens: i64| tokens.unsigned_abs();
+    Sample {
+        provider: row.provider_id,
+        ended,
+        duration_ms: count(row.duration_ms),
+        ttft_ms: row.ttft_ms.map(count),
+        tokens: [
+            count(row.input_tokens),
+            count(row.cache_read_tokens),
+            count(row.cache_write5m_tokens),
+            count(row.cache_write1h_tokens),
+            count(row.output_tokens),
+        ],
+        cost_nano_usd: row.cost_nano_usd.map_or(0, count),
+    }
+}
+
+/// Writes down what the attempts that have ended so far are billed, and gives their places back. A request may go on for minutes with
+/// another attempt, or with reading one on that lost, and neither money nor places may hang on that.
+pub fn bill(facts: &mut Facts, parts: &Parts) {
+    facts.attempts.iter_mut().for_each(Tried::charge);
+    let lines = usage_lines(facts);
+    if !lines.is_empty() {
+        let user_agent = facts.user_agent.as_deref();
+        parts.ledger.record_lines(lines, user_agent);
+    }
 }
 
 /// The conversation stays with the provider that answered it, and leaves one that failed it.
@@ -72,19 +120,25 @@ fn charge(facts: &mut Facts) {
     let reservation = facts.reservation.take();
     let is_used = facts.attempts.iter().any(|tried| tried.reading.is_some());
     if let Some(reservation) = reservation.filter(|_| is_used) {
-        reservation.settle_now(cost(&facts.attempts).unwrap_or(0), Utc::now());
+        let is_known = facts.attempts.iter().any(Tried::is_known);
+        let spent = is_known.then(|| cost(&facts.attempts).unwrap_or(0));
+        reservation.settle_now(spent, Utc::now());
     }
 }
 
-fn usage_lines(facts: &Facts) -> Vec<usage::Model> {
+/// Of the attempts that have none yet.
+fn usage_lines(facts: &mut Facts) -> Vec<usage::Model> {
+    let requested = requested_model(facts);
     let Some(caller) = &facts.caller else {
         return Vec::new();
     };
-    let requested = requested_model(facts);
     facts
         .attempts
-        .iter()
+        .iter_mut()
         .filter_map(|tried| {
+            if std::mem::replace(&mut tried.is_billed, true) {
+                return None;
+            }
             let reading = tried.reading.as_ref()?;
             let provider_id = tried.record.provider_id?;
             let used = reading.usage;
@@ -131,7 +185,6 @@ fn row(facts: &mut Facts) -> Request {
     let (used, provenance) = total(&facts.attempts);
     let since = |at: Instant| at.saturating_duration_since(facts.arrived);
     let ms = |at: Instant| i64::try_from(since(at).as_millis()).unwrap_or(i64::MAX);
-    let chain: Vec<&AttemptRecord> = facts.attempts.iter().map(|t| &t.record).collect();
     Request {
         id: facts.id,
         created_at: facts.created_at,
@@ -171,8 +224,16 @@ fn row(facts: &mut Facts) -> Request {
         response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
         client_ip,
         user_agent,
-        chain: serde_json::to_string(&chain).unwrap_or_else(|_| "[]".to_owned()),
+        chain: chain(&facts.attempts),
     }
+}
+
+fn chain(attempts: &[Tried]) -> String {
+    let records: Vec<&AttemptRecord> = attempts.iter().map(|t| &t.record).collect();
+    let mut text = Vec::with_capacity(CHAIN_LINK * records.len());
+    let written = serde_json::to_writer(&mut text, &records);
+    let text = written.ok().and_then(|()| String::from_utf8(text).ok());
+    text.unwrap_or_else(|| "[]".to_owned())
 }
 
 /// The attempt that the client has its answer from, else the last one.
@@ -222,6 +283,9 @@ fn requested_model(facts: &Facts) -> Option<String> {
 fn error_code(facts: &Facts) -> Option<&'static str> {
     if let Some(refusal) = &facts.refusal {
         return Some(refusal.reason.code());
+    }
+    if facts.answer.cut.is_some() && facts.is_ended() {
+        return Some(Reason::SessionEnded.code());
     }
     if facts.answer.cut.is_some() {
         return Some("upstream_cut");

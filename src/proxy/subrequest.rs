@@ -31,6 +31,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use super::attempt::Attempt;
 use super::line::Line;
+use super::nudged::Nudged;
 use super::report::Report;
 use crate::domain::provider::Provider;
 
@@ -40,7 +41,7 @@ const PLACEHOLDER: Bytes = Bytes::from_static(b"-");
 /// An attempt under way. It goes on only while it is asked for its answer; dropping it ends it.
 pub struct Running {
     /// The subrequest, until it is through.
-    run: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    run: Option<Nudged<Pin<Box<dyn Future<Output = ()> + Send>>>>,
     /// The answer, piece by piece.
     tasks: mpsc::Receiver<HttpTask>,
     line: Arc<Line>,
@@ -89,11 +90,11 @@ pub fn start(
         let _ = input.try_send(HttpTask::Body(Some(PLACEHOLDER), true));
     }
     Running {
-        run: Some(Box::pin(async move {
+        run: Some(Nudged::new(Box::pin(async move {
             // The input stays open to the end: closing it would look like the client leaving.
             let _input = input;
             prepared.run().await;
-        })),
+        }))),
         tasks: handle.rx,
         line,
         started: Instant::now(),
@@ -165,11 +166,11 @@ impl Running {
     /// only looked at and never waited for: it is the subrequest that wakes us.
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if let Some(run) = &mut self.run
-            && run.as_mut().poll(cx).is_ready()
+            && run.poll(cx).is_ready()
         {
             self.run = None;
         }
-        if let Some(provider) = self.line.take_chosen() {
+        if let Some(provider) = self.line.after_poll() {
             return Poll::Ready(Event::Chosen(provider));
         }
         match self.tasks.try_recv() {
@@ -182,8 +183,8 @@ impl Running {
     /// Lets the attempt come to its end, and tells how it went.
     pub async fn finish(mut self) -> Option<Report> {
         while self.next().await.is_some() {}
-        if let Some(run) = self.run.take() {
-            run.await;
+        if let Some(mut run) = self.run.take() {
+            poll_fn(|cx| run.poll(cx)).await;
         }
         self.line.take_report()
     }

@@ -19,6 +19,7 @@ mod probe;
 mod reached;
 mod site;
 pub(super) mod tools;
+mod trial;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ pub use error::{AskError, ReachError};
 pub use reached::Reached;
 use site::{Place, Site};
 use tools::Tools;
+pub use trial::{Told, Trial};
 
 /// Endpoints remembered at most; providers are few.
 const CAPACITY: usize = 4096;

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use entity::value::Networks;
+
 use super::reader::{Place, Reader};
 use super::text;
 
@@ -17,6 +19,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// `admin_listen`, `ADMIN_LISTEN`: moves the admin side off the public port. Default none.
     pub admin_listen: Option<SocketAddr>,
+    /// `trusted_proxies`, `TRUSTED_PROXIES`: addresses and networks whose `X-Forwarded-For` is believed. Default none.
+    pub trusted_proxies: Networks,
     /// TLS on the public listener. Default none.
     pub tls: Option<Tls>,
     /// `worker_threads`, `WORKER_THREADS`: threads that serve requests, 1 to 1024. Default one a core.
@@ -61,6 +65,12 @@ impl Server {
                 Place::new("server.admin_listen", "ADMIN_LISTEN"),
                 text::socket_address,
             ),
+            trusted_proxies: reader
+                .read(
+                    Place::new("server.trusted_proxies", "TRUSTED_PROXIES"),
+                    text::networks,
+                )
+                .unwrap_or_default(),
             tls: Tls::read(reader),
             threads: reader.read(
                 Place::new("server.worker_threads", "WORKER_THREADS"),
@@ -100,6 +110,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 23_000),
             admin_listen: None,
+            trusted_proxies: Networks::default(),
             tls: None,
             threads: None,
             drain: Duration::from_secs(600),

@@ -84,12 +84,13 @@ fn the_annotated_reference_equals_the_defaults() {
     assert_eq!(keys.len(), ALL_KEYS.len(), "{keys:?}");
 }
 
-const ALL_KEYS: [&str; 22] = [
+const ALL_KEYS: [&str; 24] = [
     "data_dir",
     "time_zone",
     "server.hostname",
     "server.port",
     "server.admin_listen",
+    "server.trusted_proxies",
     "server.tls_cert",
     "server.tls_key",
     "server.worker_threads",
@@ -99,6 +100,7 @@ const ALL_KEYS: [&str; 22] = [
     "database.dsn",
     "database.auto_migrate",
     "redis.url",
+    "redis.deadline_ms",
     "admin.token",
     "admin.secret_key",
     "admin.secure_cookies",
@@ -115,6 +117,7 @@ fn everything_set(pem: &Path) -> Settings {
         server: Server {
             listen: "[::1]:8080".parse().unwrap(),
             admin_listen: Some("127.0.0.1:9000".parse().unwrap()),
+            trusted_proxies: "10.0.0.0/8,192.0.2.7".parse().unwrap(),
             tls: Some(Tls {
                 cert: pem.to_owned(),
                 key: pem.to_owned(),
@@ -131,6 +134,7 @@ fn everything_set(pem: &Path) -> Settings {
         },
         redis: Redis {
             url: Some(entity::value::Secret::new("rediss://h")),
+            deadline: Duration::from_millis(35),
         },
         admin: Admin {
             token: Some(entity::value::Secret::new("sixteen-characters")),
@@ -165,6 +169,7 @@ fn every_variable_is_read_and_wins_over_the_file() {
         ("APP_PORT", "8080"),
         ("HOSTNAME", "::1"),
         ("ADMIN_LISTEN", "localhost:9000"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7"),
         ("TLS_CERT", pem_path),
         ("TLS_KEY", pem_path),
         ("WORKER_THREADS", "3"),
@@ -175,6 +180,7 @@ fn every_variable_is_read_and_wins_over_the_file() {
         ("DSN", "\"postgres://u:p@h/db\""),
         ("AUTO_MIGRATE", "No"),
         ("REDIS_URL", "rediss://h"),
+        ("REDIS_DEADLINE_MS", "35"),
         ("ADMIN_TOKEN", "sixteen-characters"),
         ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("ENABLE_SECURE_COOKIES", "0"),

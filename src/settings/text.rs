@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use entity::value::Secret;
+use entity::value::{Networks, Secret};
 
 /// `true/false/1/0/yes/no/on/off`, in any case.
 pub(super) fn flag(text: &str) -> Result<bool, String> {
@@ -34,6 +34,12 @@ where
                 format!("must be a whole number from {low} to {high}, not \"{text}\"")
             })
     }
+}
+
+/// A list of addresses and networks.
+pub(super) fn networks(text: &str) -> Result<Networks, String> {
+    text.parse()
+        .map_err(|why: entity::value::BadNetworks| format!("{why}"))
 }
 
 /// A number of seconds within bounds.

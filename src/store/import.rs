@@ -33,13 +33,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::revision;
 use entity::value::{KeyHasher, Sealer};
+use entity::{audit, revision};
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
     QueryFilter, TransactionTrait,
 };
+use serde_json::{Map, Value, json};
 
 use super::database::within;
 use history::{History, Ids, Range};
@@ -51,6 +53,9 @@ use source::Source;
 
 /// The longest that writing what is configured may take.
 const CONFIGURE: Duration = Duration::from_secs(300);
+
+/// Who it was, in the audit: whoever runs the command has the database itself.
+const ACTOR: &str = "switchyard import";
 
 /// Tables without a counterpart here that people may miss, and what is in them.
 const LEFT_OUT: [(&str, &str); 9] = [
@@ -169,6 +174,7 @@ async fn configure(
     tables.push(settings::settings(&tx, links, &there.settings, &mut report.warnings).await?);
     report.tables = tables;
     if options.is_applied && report.has_changes() {
+        audit(&tx, links.now, report).await?;
         tx.commit().await?;
     } else {
         tx.rollback().await?;
@@ -188,6 +194,36 @@ async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         .exec(&tx)
         .await?;
     Ok(tx)
+}
+
+/// Says in the audit that it was imported, and how much of what.
+async fn audit(tx: &DatabaseTransaction, now: DateTime<Utc>, report: &Report) -> Result<(), DbErr> {
+    let tables = report.tables.iter().map(|table| {
+        let counts = json!({"new": table.new, "changed": table.changed});
+        (table.name.to_owned(), counts)
+    });
+    let tables: Map<String, Value> = tables.collect();
+    let revision = revision::Entity::find_by_id(revision::ONLY_ID)
+        .one(tx)
+        .await?;
+    let entry = audit::ActiveModel {
+        id: NotSet,
+        at: Set(now),
+        actor_key_id: Set(None),
+        actor_user_id: Set(None),
+        actor_name: Set(ACTOR.to_owned()),
+        by_session: Set(false),
+        peer: Set(None),
+        action: Set("import".to_owned()),
+        resource: Set("import".to_owned()),
+        resource_id: Set(report.source.clone()),
+        resource_name: Set("claude-code-hub".to_owned()),
+        before: Set(None),
+        after: Set(Some(Value::Object(tables))),
+        revision: Set(revision.map(|row| row.number)),
+    };
+    audit::Entity::insert(entry).exec(tx).await?;
+    Ok(())
 }
 
 async fn past(

@@ -41,7 +41,7 @@ use std::time::Duration;
 use entity::usage;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Stop, stopped};
 use crate::domain::client_name;
@@ -51,6 +51,9 @@ use keeper::{Backlog, Keeper};
 use poster::Poster;
 pub use request::Request;
 use tally::Tally;
+
+/// How often it is looked whether the journal is posted.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What is written about one client request.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,15 +157,20 @@ impl Ledger {
 
     /// Takes an entry. Never blocks, never waits: where a bound is reached the newest row is what is left out, and counted.
     pub fn record(&self, entry: Entry) {
-        let client = client_name::name_of(entry.request.user_agent.as_deref());
-        for mut line in entry.lines {
+        self.record_lines(entry.lines, entry.request.user_agent.as_deref());
+        if self.requests.try_send(entry.request).is_err() {
+            self.tally.drop_requests(1);
+        }
+    }
+
+    /// Takes lines of a request that goes on; those that it is recorded with in the end are others. As [`Ledger::record`] otherwise.
+    pub fn record_lines(&self, lines: Vec<usage::Model>, user_agent: Option<&str>) {
+        let client = client_name::name_of(user_agent);
+        for mut line in lines {
             line.client = client;
             if self.lines.try_send(line).is_err() {
                 self.tally.lose_lines(1);
             }
-        }
-        if self.requests.try_send(entry.request).is_err() {
-            self.tally.drop_requests(1);
         }
     }
 
@@ -193,6 +201,24 @@ impl Ledger {
         let Writer { keeper, poster } = &mut *writer;
         keeper.drain().await;
         poster.drain(until).await
+    }
+
+    /// Whether the history lacks lines that only the journal has: those of an earlier process, or of a time without database.
+    pub fn is_behind(&self) -> bool {
+        self.tally.is_behind()
+    }
+
+    /// Waits until the history has what an earlier process left in the journal; false when it has not within `limit`. [`Ledger::run`] must
+    /// run.
+    pub async fn caught_up(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while self.is_behind() {
+            if Instant::now() >= until {
+                return false;
+            }
+            sleep(LOOK).await;
+        }
+        true
     }
 
     /// How it is doing.

@@ -25,6 +25,7 @@ mod providers;
 mod rules;
 
 pub use left_out::LeftOut;
+pub use providers::open as open_provider;
 
 /// Client keys by their hash.
 pub type Keys = HashMap<KeyHash, Arc<Key>, BuildHasherDefault<Uniform>>;

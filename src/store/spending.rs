@@ -95,7 +95,7 @@ pub async fn seeds(
     Ok(seeds)
 }
 
-/// What the latest requests cost, the oldest first.
+/// What the latest requests cost of which that is known, the oldest first.
 ///
 /// # Errors
 /// When the database fails or takes too long.
@@ -106,6 +106,8 @@ pub async fn latest(db: &DatabaseConnection) -> Result<Vec<Cost>, DbErr> {
         .column(usage::Column::RequestedModel)
         .column_as(usage::Column::CostNanoUsd, "cost")
         .filter(usage::Column::CostNanoUsd.is_not_null())
+        // What is not known teaches nothing.
+        .filter(usage::Column::SettledFrom.ne("none"))
         .order_by_desc(usage::Column::Id)
         .limit(LATEST)
         .into_model::<Cost>();

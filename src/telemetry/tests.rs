@@ -28,7 +28,7 @@ impl Lines {
 fn logged(filter: &str, is_json: bool, is_terminal: bool, events: impl FnOnce()) -> String {
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = subscriber(filter, is_json, is_terminal, move || writer.clone()).unwrap();
+    let (subscriber, _) = subscriber(filter, is_json, is_terminal, move || writer.clone()).unwrap();
     tracing::subscriber::with_default(subscriber, events);
     lines.text()
 }

@@ -43,6 +43,8 @@ pub const BROKE_OFF: &str = "The upstream broke off its answer.";
 pub const STALLED: &str = "The upstream stopped answering.";
 /// As [`BROKE_OFF`]: this gateway is going away.
 pub const SHUTTING_DOWN: &str = "The gateway is shutting down. Send the request again.";
+/// As [`BROKE_OFF`]: somebody ended the session in the admin API.
+pub const ENDED: &str = "An administrator ended this session.";
 
 /// What keeps a stream of events alive while the upstream says nothing; only between two events, see
 /// [`Framing`].
@@ -117,7 +119,9 @@ fn anthropic_type(reason: Reason) -> &'static str {
         Reason::BadBody | Reason::MissingModel | Reason::BodyTimeout | Reason::Unsupported => {
             "invalid_request_error"
         }
-        Reason::ModelNotAllowed | Reason::ClientNotAllowed => "permission_error",
+        Reason::ModelNotAllowed | Reason::ClientNotAllowed | Reason::SessionEnded => {
+            "permission_error"
+        }
         Reason::Limit(_) => "rate_limit_error",
         Reason::TooLarge => "request_too_large",
         Reason::UnknownEndpoint => "not_found_error",
@@ -160,7 +164,9 @@ fn rpc_status(reason: Reason) -> &'static str {
         | Reason::UserDisabled
         | Reason::UserExpired => "UNAUTHENTICATED",
         Reason::BadBody | Reason::MissingModel | Reason::TooLarge => "INVALID_ARGUMENT",
-        Reason::ModelNotAllowed | Reason::ClientNotAllowed => "PERMISSION_DENIED",
+        Reason::ModelNotAllowed | Reason::ClientNotAllowed | Reason::SessionEnded => {
+            "PERMISSION_DENIED"
+        }
         Reason::Limit(_) => "RESOURCE_EXHAUSTED",
         Reason::BodyTimeout => "DEADLINE_EXCEEDED",
         Reason::UnknownEndpoint => "NOT_FOUND",

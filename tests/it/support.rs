@@ -1,14 +1,26 @@
 //! What the tests stand on: a gateway in this process, a fake upstream behind it, and clients in front.
 
 mod app;
+mod books;
+mod freezer;
+mod front;
+mod process;
 mod proxy;
+mod random;
 mod raw;
+mod store;
 mod tls_front;
 mod upstream;
 
-pub use app::TestApp;
+pub use app::{ADMIN_TOKEN, TestApp};
+pub use books::{Books, Ended, Entry, FIRST_INPUT, Scene, Script, Tokens};
+pub use freezer::Freezer;
+pub use front::{Front, nano};
+pub use process::Process;
 pub use proxy::{FakeProxy, Speaks};
+pub use random::Random;
 pub use raw::RawClient;
+pub use store::{TestStore, needs};
 pub use tls_front::TlsFront;
 pub use upstream::Upstream;
 

@@ -4,7 +4,7 @@ use poem::Error;
 use poem_openapi::{
     ApiResponse,
     payload::Json,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry},
     types::{ToJSON, Type},
 };
 use sea_orm::DbErr;
@@ -99,10 +99,32 @@ refusals! {
     DeleteRefused: 401 403 404 412 422 429 500 503;
     /// Of trying something out.
     TryRefused: 400 401 403 413 415 422 429 500 503;
+    /// Of asking a provider something.
+    UpstreamRefused: 401 403 404 422 429 500 502 503;
     /// Of reading about oneself.
     SelfRefused: 401 403 422 429 500 503;
     /// Of logging in.
     LoginRefused: 400 401 403 413 415 422 429 500 503;
+}
+
+/// The success of an operation whose answer is no JSON.
+pub fn success(
+    description: &'static str,
+    content_type: &'static str,
+    schema: MetaSchemaRef,
+) -> MetaResponses {
+    MetaResponses {
+        responses: vec![MetaResponse {
+            description,
+            status: Some(200),
+            status_range: None,
+            content: vec![MetaMediaType {
+                content_type,
+                schema,
+            }],
+            headers: Vec::new(),
+        }],
+    }
 }
 
 fn response(status: u16) -> MetaResponse {
@@ -118,6 +140,7 @@ fn response(status: u16) -> MetaResponse {
             415 => "The body is not `application/json`.",
             422 => "The input has mistakes; `errors` lists every one.",
             429 => "Too many wrong credentials from this address.",
+            502 => "The provider did not answer as it should.",
             503 => "The database does not answer.",
             _ => "Something went wrong on our side.",
         },

@@ -9,7 +9,16 @@ use super::{
     Tag,
     answers::{ListRefused, ReadRefused},
 };
-use crate::{Admin, auth::guard::ForAdmin, gateway, problem::Problem, service::providers};
+use crate::{
+    Admin,
+    auth::{guard::ForAdmin, identity::Identity},
+    gateway,
+    problem::Problem,
+    service::{
+        audit::{self, Action, Subject},
+        providers,
+    },
+};
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -158,12 +167,12 @@ impl Api {
     )]
     async fn reset_provider(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The provider.
         id: Path<i64>,
     ) -> Result<Json<BreakerReset>, ReadRefused> {
         self.must_exist(id.0).await?;
-        Ok(self.reset(Some(id.0)).await)
+        Ok(self.reset(&caller.0, Some(id.0)).await?)
     }
 
     /// List the breakers that are not closed
@@ -184,8 +193,8 @@ impl Api {
         method = "post",
         operation_id = "resetBreakers"
     )]
-    async fn reset_all(&self, _caller: ForAdmin) -> Result<Json<BreakerReset>, ListRefused> {
-        Ok(self.reset(None).await)
+    async fn reset_all(&self, caller: ForAdmin) -> Result<Json<BreakerReset>, ListRefused> {
+        Ok(self.reset(&caller.0, None).await?)
     }
 
     /// Read how a provider's addresses are
@@ -215,12 +224,20 @@ impl Api {
         providers::find(&self.0.db, id).await.map(drop)
     }
 
-    async fn reset(&self, provider: Option<i64>) -> Json<BreakerReset> {
+    async fn reset(
+        &self,
+        caller: &Identity,
+        provider: Option<i64>,
+    ) -> Result<Json<BreakerReset>, Problem> {
         let reset = self.0.gateway.reset_breakers(provider).await;
         tracing::info!(provider, reset, "breakers were reset by hand");
-        Json(BreakerReset {
+        let which = provider.map_or_else(|| "all".to_owned(), |id| id.to_string());
+        let subject = Subject::new("breaker", which, "");
+        let after = serde_json::json!({ "reset": reset });
+        audit::tell(&self.0, caller, Action::Reset, subject, Some(after)).await?;
+        Ok(Json(BreakerReset {
             reset: reset as u64,
-        })
+        }))
     }
 }
 

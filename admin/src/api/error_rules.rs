@@ -96,10 +96,13 @@ impl Api {
     #[oai(path = "/", method = "post", operation_id = "createErrorRule")]
     async fn create(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
         body: Body<ErrorRuleCreate>,
     ) -> Result<Created<ErrorRule>, CreateRefused> {
-        let rule = error_rules::create(&self.0, body.0.into()).await?;
+        let rule = error_rules::create(&self.0, &caller.0, body.0.into()).await?;
         let location = format!("/api/v1/error-rules/{}", rule.id);
         let version = etag(rule.id, rule.updated_at);
         Ok(Created::Created(Json(rule.into()), location, version))
@@ -139,7 +142,7 @@ impl Api {
     #[oai(path = "/:id", method = "patch", operation_id = "updateErrorRule")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The rule.
         id: Path<i64>,
         /// The version this change is meant for.
@@ -148,7 +151,7 @@ impl Api {
         body: Body<ErrorRulePatch>,
     ) -> Result<One<ErrorRule>, ChangeRefused> {
         let if_match = if_match.0.as_deref();
-        let rule = error_rules::update(&self.0, id.0, if_match, body.0.into()).await?;
+        let rule = error_rules::update(&self.0, &caller.0, id.0, if_match, body.0.into()).await?;
         Ok(one(rule))
     }
 
@@ -156,14 +159,14 @@ impl Api {
     #[oai(path = "/:id", method = "delete", operation_id = "deleteErrorRule")]
     async fn delete(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The rule.
         id: Path<i64>,
         /// The version this is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        error_rules::delete(&self.0, id.0, if_match.0.as_deref()).await?;
+        error_rules::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 }

@@ -8,9 +8,10 @@ use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
     payload::Json,
-    types::MaybeUndefined,
+    types::{MaybeUndefined, ToJSON},
 };
 use sea_orm::ActiveValue::Set;
+use serde_json::Value;
 
 use super::{
     Tag,
@@ -27,7 +28,10 @@ use crate::{
     auth::guard::ForAdmin,
     problem::Mistake,
     query::{lists, page::Window},
-    service::{etag, groups},
+    service::{
+        audit::{Pictured, Subject},
+        etag, groups,
+    },
 };
 
 /// The operations.
@@ -124,10 +128,13 @@ impl Api {
     #[oai(path = "/", method = "post", operation_id = "createProviderGroup")]
     async fn create(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
         body: Body<ProviderGroupCreate>,
     ) -> Result<Created<ProviderGroup>, CreateRefused> {
-        let group = groups::create(&self.0, body.0.into()).await?;
+        let group = groups::create(&self.0, &caller.0, body.0.into()).await?;
         let location = format!("/api/v1/provider-groups/{}", group.id);
         let version = etag(group.id, group.updated_at);
         Ok(Created::Created(Json(group.into()), location, version))
@@ -150,7 +157,7 @@ impl Api {
     #[oai(path = "/:id", method = "patch", operation_id = "updateProviderGroup")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The group.
         id: Path<i64>,
         /// The version this change is meant for.
@@ -159,7 +166,7 @@ impl Api {
         body: Body<ProviderGroupPatch>,
     ) -> Result<One<ProviderGroup>, ChangeRefused> {
         let if_match = if_match.0.as_deref();
-        let group = groups::update(&self.0, id.0, if_match, body.0.into()).await?;
+        let group = groups::update(&self.0, &caller.0, id.0, if_match, body.0.into()).await?;
         Ok(one(group))
     }
 
@@ -169,14 +176,14 @@ impl Api {
     #[oai(path = "/:id", method = "delete", operation_id = "deleteProviderGroup")]
     async fn delete(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The group.
         id: Path<i64>,
         /// The version this is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        groups::delete(&self.0, id.0, if_match.0.as_deref()).await?;
+        groups::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 }
@@ -244,6 +251,18 @@ impl Input for ProviderGroupCreate {
 }
 
 // === impl ProviderGroup ===
+
+impl Pictured for provider_group::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("provider-group", self.id, self.name.as_str())
+    }
+
+    fn picture(&self, _: &Admin) -> Value {
+        ProviderGroup::from(self.clone())
+            .to_json()
+            .unwrap_or_default()
+    }
+}
 
 impl From<provider_group::Model> for ProviderGroup {
     fn from(group: provider_group::Model) -> Self {

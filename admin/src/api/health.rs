@@ -125,7 +125,8 @@ impl Api {
 }
 
 impl Api {
-    async fn health(&self) -> Health {
+    /// How everything is.
+    pub async fn health(&self) -> Health {
         let gateway = self.0.gateway.health();
         let database = self.database().await;
         let status = if gateway.stopping {

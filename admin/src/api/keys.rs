@@ -8,9 +8,10 @@ use poem_openapi::{
     Object, OpenApi,
     param::{Header, Path, Query},
     payload::Json,
-    types::MaybeUndefined,
+    types::{MaybeUndefined, ToJSON},
 };
 use sea_orm::ActiveValue::Set;
+use serde_json::Value;
 
 use super::{
     Tag,
@@ -18,19 +19,23 @@ use super::{
         ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
         ReadRefused,
     },
+    batch::{ChangedKeys, KeyBatch},
     body::{Body, Input},
     limits::{LimitFields, Limits, count},
     rules,
 };
 use crate::{
     Admin,
-    auth::guard::ForUser,
+    auth::guard::{ForAdmin, ForUser},
     problem::{Mistake, Problem},
     query::{
         lists,
         page::{Page, Window},
     },
-    service::{etag, keys, users},
+    service::{
+        audit::{Pictured, Subject},
+        etag, keys, users,
+    },
 };
 
 /// The name of a key nobody named.
@@ -97,7 +102,7 @@ pub struct KeyList {
 }
 
 /// What may be said of a key; null puts a field back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct KeyPatch {
     /// For people. A new key's is `default` if none is given.
@@ -135,6 +140,11 @@ impl Api {
         /// Of this user.
         #[oai(name = "userId")]
         user_id: Query<Option<i64>>,
+        /// Text in name, first or last characters, in any case.
+        q: Query<Option<String>>,
+        /// Switched on or off.
+        #[oai(name = "isEnabled")]
+        is_enabled: Query<Option<bool>>,
         /// The `nextCursor` of the page before.
         cursor: Query<Option<String>>,
         /// Entries of the page, 50 if not given.
@@ -146,7 +156,12 @@ impl Api {
             return Err(Problem::forbidden("These keys are another user's.").into());
         }
         let window = Window::new(cursor.0.as_deref(), limit.0)?;
-        let page = lists::keys(&self.0.db, own.or(user_id.0), window).await?;
+        let filter = lists::Keys {
+            user_id: own.or(user_id.0),
+            text: q.0,
+            is_enabled: is_enabled.0,
+        };
+        let page = lists::keys(&self.0.db, filter, window).await?;
         Ok(Json(page.map(Key::from).into()))
     }
 
@@ -170,7 +185,11 @@ impl Api {
         caller.0.must_own(id.0, "user")?;
         let user = users::find(&self.0.db, id.0).await?;
         let window = Window::new(cursor.0.as_deref(), limit.0)?;
-        let page = lists::keys(&self.0.db, Some(user.id), window).await?;
+        let filter = lists::Keys {
+            user_id: Some(user.id),
+            ..lists::Keys::default()
+        };
+        let page = lists::keys(&self.0.db, filter, window).await?;
         Ok(Json(page.map(Key::from).into()))
     }
 
@@ -183,6 +202,10 @@ impl Api {
         caller: ForUser,
         /// The user.
         id: Path<i64>,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day, the
+        /// key itself included.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
         body: Body<KeyPatch>,
     ) -> Result<Created<NewKey>, CreateRefused> {
         let (secret, key) = keys::create(&self.0, &caller.0, id.0, body.0.create()).await?;
@@ -193,6 +216,22 @@ impl Api {
             kept: key.into(),
         };
         Ok(Created::Created(Json(new), location, version))
+    }
+
+    /// Change many keys
+    ///
+    /// The same change of each, by JSON merge: all are changed, or none when one is not there. Each has its own entry in the audit.
+    #[oai(path = "/keys", method = "patch", operation_id = "updateKeys")]
+    async fn update_all(
+        &self,
+        caller: ForAdmin,
+        body: Body<KeyBatch>,
+    ) -> Result<Json<ChangedKeys>, ChangeRefused> {
+        let KeyBatch { ids, changes } = body.0;
+        let edit = |current: &_| changes.clone().change(current);
+        let changed = keys::update_all(&self.0, &caller.0, &ids, edit).await?;
+        let items = changed.into_iter().map(Key::from).collect();
+        Ok(Json(ChangedKeys { items }))
     }
 
     /// Read a key
@@ -272,6 +311,16 @@ impl From<api_key::Model> for Key {
     }
 }
 
+impl Pictured for api_key::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("key", self.id, self.name.as_str())
+    }
+
+    fn picture(&self, _: &Admin) -> Value {
+        Key::from(self.clone()).to_json().unwrap_or_default()
+    }
+}
+
 impl From<Page<Key>> for KeyList {
     fn from(page: Page<Key>) -> Self {
         Self {
@@ -298,7 +347,7 @@ impl KeyPatch {
     }
 
     /// What becomes of `current`.
-    fn change(self, current: &api_key::Model) -> api_key::ActiveModel {
+    pub fn change(self, current: &api_key::Model) -> api_key::ActiveModel {
         let mut key = api_key::ActiveModel::default();
         self.apply(current.limits, &mut key);
         key

@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::{api_key, user};
-use poem_openapi::{Object, OpenApi, param::Path, payload::Json, types::Any};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Header, Path},
+    payload::Json,
+    types::Any,
+};
 use sea_orm::ActiveValue::{NotSet, Set};
 use serde_json::Value;
 
 use super::{
     Tag,
-    answers::{ChangeRefused, One, ReadRefused},
+    answers::{ChangeRefused, One},
     body::{Body, Input},
     keys::{self as key_api, Key, NewKey},
     users::{self as user_api, User},
@@ -55,9 +60,12 @@ impl Api {
     )]
     async fn enable_user(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The user.
         id: Path<i64>,
+        /// The version this change is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
         body: Body<Switch>,
     ) -> Result<One<User>, ChangeRefused> {
         let edit = |_: &user::Model| user::ActiveModel {
@@ -65,7 +73,7 @@ impl Api {
             ..Default::default()
         };
         Ok(user_api::one(
-            users::update(&self.0, id.0, None, edit).await?,
+            users::update(&self.0, &caller.0, id.0, if_match.0.as_deref(), edit).await?,
         ))
     }
 
@@ -78,9 +86,12 @@ impl Api {
     )]
     async fn renew_user(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The user.
         id: Path<i64>,
+        /// The version this change is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
         body: Body<Renewal>,
     ) -> Result<One<User>, ChangeRefused> {
         let edit = |_: &user::Model| user::ActiveModel {
@@ -89,7 +100,7 @@ impl Api {
             ..Default::default()
         };
         Ok(user_api::one(
-            users::update(&self.0, id.0, None, edit).await?,
+            users::update(&self.0, &caller.0, id.0, if_match.0.as_deref(), edit).await?,
         ))
     }
 
@@ -105,13 +116,16 @@ impl Api {
         caller: ForUser,
         /// The key.
         id: Path<i64>,
+        /// The version this change is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
         body: Body<Switch>,
     ) -> Result<One<Key>, ChangeRefused> {
         let edit = |_: &api_key::Model| api_key::ActiveModel {
             is_enabled: Set(body.0.enabled),
             ..Default::default()
         };
-        let key = keys::update(&self.0, &caller.0, id.0, None, edit).await?;
+        let key = keys::update(&self.0, &caller.0, id.0, if_match.0.as_deref(), edit).await?;
         Ok(key_api::one(key))
     }
 
@@ -127,6 +141,9 @@ impl Api {
         caller: ForUser,
         /// The key.
         id: Path<i64>,
+        /// The version this change is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
         body: Body<Renewal>,
     ) -> Result<One<Key>, ChangeRefused> {
         let edit = |_: &api_key::Model| api_key::ActiveModel {
@@ -134,7 +151,7 @@ impl Api {
             is_enabled: body.0.is_enabled.map_or(NotSet, Set),
             ..Default::default()
         };
-        let key = keys::update(&self.0, &caller.0, id.0, None, edit).await?;
+        let key = keys::update(&self.0, &caller.0, id.0, if_match.0.as_deref(), edit).await?;
         Ok(key_api::one(key))
     }
 
@@ -153,8 +170,14 @@ impl Api {
         caller: ForUser,
         /// The key.
         id: Path<i64>,
-    ) -> Result<One<NewKey>, ReadRefused> {
-        let (secret, key) = keys::rotate(&self.0, &caller.0, id.0).await?;
+        /// The version this change is meant for.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
+    ) -> Result<One<NewKey>, ChangeRefused> {
+        let (secret, key) = keys::rotate(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         let version = etag(key.id, key.updated_at);
         let new = NewKey {
             key: secret.expose().to_owned(),

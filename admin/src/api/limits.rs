@@ -63,11 +63,11 @@ impl Api {
     )]
     async fn reset_user(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The user.
         id: Path<i64>,
     ) -> Result<One<User>, ReadRefused> {
-        let user = limits::reset_user(&self.0, id.0).await?;
+        let user = limits::reset_user(&self.0, &caller.0, id.0).await?;
         Ok(user_api::one(user))
     }
 
@@ -102,11 +102,11 @@ impl Api {
     )]
     async fn reset_key(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The key.
         id: Path<i64>,
     ) -> Result<One<Key>, ReadRefused> {
-        let key = limits::reset_key(&self.0, id.0).await?;
+        let key = limits::reset_key(&self.0, &caller.0, id.0).await?;
         Ok(key_api::one(key))
     }
 
@@ -139,11 +139,11 @@ impl Api {
     )]
     async fn reset_provider(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The provider.
         id: Path<i64>,
     ) -> Result<One<Provider>, ReadRefused> {
-        let provider = limits::reset_provider(&self.0, id.0).await?;
+        let provider = limits::reset_provider(&self.0, &caller.0, id.0).await?;
         let version = etag(provider.id, provider.updated_at);
         Ok(One::Found(Json(Provider::new(&self.0, provider)), version))
     }

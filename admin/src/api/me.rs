@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use poem_openapi::{Enum, Object, OpenApi, payload::Json};
+use chrono::{DateTime, Utc};
+use poem_openapi::{Enum, Object, OpenApi, param::Query, payload::Json};
 
 use super::{
     Tag,
     answers::SelfRefused,
     keys::Key,
     limits::LimitUsage,
+    requests::{self as request_api, RequestList},
     usage::{self, UsageSummary},
     users::User,
 };
@@ -19,6 +21,7 @@ use crate::{
         identity::{Identity, Role},
     },
     gateway::Subject,
+    query::{page::Window, requests},
 };
 
 /// The operations.
@@ -74,6 +77,13 @@ pub struct MyUsage {
     pub user: Option<UsageSummary>,
 }
 
+/// Models a key's holder may ask for.
+#[derive(Debug, Object)]
+pub struct MyModels {
+    /// Their names, sorted.
+    pub items: Vec<String>,
+}
+
 #[OpenApi(prefix_path = "/api/v1/me", tag = "Tag::Identity")]
 impl Api {
     /// Read about oneself
@@ -97,6 +107,52 @@ impl Api {
             key: Some(usage::of_key(&self.0, key.id).await?),
             user: Some(usage::of_user(&self.0, user.id).await?),
         }))
+    }
+
+    /// List one's requests
+    ///
+    /// Those of the key, newest first, without what is the operator's: which provider served them. The admin token has none.
+    #[oai(path = "/requests", method = "get", operation_id = "listMyRequests")]
+    async fn requests(
+        &self,
+        caller: ForKey,
+        /// From this time on.
+        from: Query<Option<DateTime<Utc>>>,
+        /// Before this time.
+        to: Query<Option<DateTime<Utc>>>,
+        /// The `nextCursor` of the page before.
+        cursor: Query<Option<String>>,
+        /// Entries of the page, 50 if not given.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u64>>,
+    ) -> Result<Json<RequestList>, SelfRefused> {
+        let Some((key, _)) = &caller.0.holder else {
+            return Ok(Json(RequestList {
+                items: Vec::new(),
+                next_cursor: None,
+                searched_to: None,
+            }));
+        };
+        let filter = requests::Filter {
+            key_id: Some(key.id),
+            from: from.0,
+            to: to.0,
+            ..requests::Filter::default()
+        };
+        let window = Window::new(cursor.0.as_deref(), limit.0)?;
+        let list = request_api::list(&self.0.db, &caller.0, &filter, &window).await?;
+        Ok(Json(list))
+    }
+
+    /// List the models one may ask for
+    ///
+    /// As far as the configuration names them: the user's own list, else what the providers in reach are configured with. A provider without a
+    /// list of models may know more. The admin token calls no models.
+    #[oai(path = "/models", method = "get", operation_id = "listMyModels")]
+    async fn models(&self, caller: ForKey) -> Result<Json<MyModels>, SelfRefused> {
+        let key = caller.0.holder.map(|(key, _)| key.id);
+        let items = key.map_or_else(Vec::new, |key| self.0.gateway.models(key));
+        Ok(Json(MyModels { items }))
     }
 
     /// Read what is used of one's limits

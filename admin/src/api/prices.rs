@@ -114,13 +114,13 @@ impl Api {
     #[oai(path = "/import", method = "post", operation_id = "importPrices")]
     async fn import(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// Take it over; else only say what that would do. Default false.
         apply: Query<Option<bool>>,
         table: Table,
     ) -> Result<Json<ImportReport>, ChangeRefused> {
         let apply = apply.0.unwrap_or(false);
-        let import = prices::import(&self.0, table.0, apply).await?;
+        let import = prices::import(&self.0, &caller.0, table.0, apply).await?;
         Ok(Json(ImportReport::new(import, apply)))
     }
 
@@ -130,14 +130,14 @@ impl Api {
     #[oai(path = "/sync", method = "post", operation_id = "syncPrices")]
     async fn sync(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         body: Body<SyncInput>,
     ) -> Result<Json<ImportReport>, ChangeRefused> {
         let policy = settings::read(&self.0.db).await?.value.egress_policy;
         let url = body.0.url.as_deref().unwrap_or(fetch::DEFAULT_URL);
         let apply = body.0.apply.unwrap_or(false);
         let table = fetch::fetch(url, policy).await?;
-        let import = prices::import(&self.0, table, apply).await?;
+        let import = prices::import(&self.0, &caller.0, table, apply).await?;
         Ok(Json(ImportReport::new(import, apply)))
     }
 
@@ -149,7 +149,7 @@ impl Api {
     #[oai(path = "/reprice", method = "post", operation_id = "reprice")]
     async fn reprice(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         body: Body<RepriceInput>,
     ) -> Result<Json<RepriceReport>, ChangeRefused> {
         let apply = body.0.apply.unwrap_or(false);
@@ -159,7 +159,7 @@ impl Api {
             models: body.0.models,
             after: Window::new(body.0.cursor.as_deref(), None)?.after,
         };
-        let done = reprice::reprice(&self.0, &range, apply).await?;
+        let done = reprice::reprice(&self.0, &caller.0, &range, apply).await?;
         if apply && done.next.is_none() {
             // What was spent is another sum now. Where that fails the next start makes it good.
             self.0.gateway.rebuild_limits().await;
@@ -195,7 +195,7 @@ impl Api {
     #[oai(path = "/:model", method = "put", operation_id = "setPrice")]
     async fn put(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The model, its slashes encoded.
         model: Path<String>,
         /// The version this change is meant for.
@@ -205,7 +205,7 @@ impl Api {
     ) -> Result<One<Price>, ChangeRefused> {
         must_be_name(&model.0)?;
         let manual = body.0.into();
-        let book = prices::put(&self.0, &model.0, if_match.0.as_deref(), manual).await?;
+        let book = prices::put(&self.0, &caller.0, &model.0, if_match.0.as_deref(), manual).await?;
         Ok(one(&book, &model.0)?)
     }
 
@@ -215,14 +215,14 @@ impl Api {
     #[oai(path = "/:model", method = "delete", operation_id = "deletePrice")]
     async fn delete(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The model, its slashes encoded.
         model: Path<String>,
         /// The version this is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        prices::delete(&self.0, &model.0, if_match.0.as_deref()).await?;
+        prices::delete(&self.0, &caller.0, &model.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 

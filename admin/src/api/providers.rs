@@ -14,6 +14,7 @@ use super::{
         ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
         ReadRefused,
     },
+    batch::{ChangedProviders, ProviderBatch},
     body::Body,
 };
 use crate::{
@@ -28,11 +29,14 @@ mod merge;
 mod object;
 mod parts;
 mod patch;
+mod presets;
 mod routing;
+pub mod trial;
 
 pub use object::Provider;
 use object::ProviderList;
-use patch::{ProviderCreate, ProviderPatch};
+use patch::ProviderCreate;
+pub use patch::ProviderPatch;
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -70,15 +74,38 @@ impl Api {
     #[oai(path = "/", method = "post", operation_id = "createProvider")]
     async fn create(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
         body: Body<ProviderCreate>,
     ) -> Result<Created<Provider>, CreateRefused> {
         let secrets = body.0.secrets();
-        let provider = providers::create(&self.0, secrets, body.0.into()).await?;
+        let provider = providers::create(&self.0, &caller.0, secrets, body.0.into()).await?;
         let location = format!("/api/v1/providers/{}", provider.id);
         let version = etag(provider.id, provider.updated_at);
         let provider = Provider::new(&self.0, provider);
         Ok(Created::Created(Json(provider), location, version))
+    }
+
+    /// Change many providers
+    ///
+    /// The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
+    /// in the audit.
+    #[oai(path = "/", method = "patch", operation_id = "updateProviders")]
+    async fn update_all(
+        &self,
+        caller: ForAdmin,
+        body: Body<ProviderBatch>,
+    ) -> Result<Json<ChangedProviders>, ChangeRefused> {
+        let ProviderBatch { ids, changes } = body.0;
+        let secrets = changes.secrets();
+        let edit = |current: &_| changes.clone().apply(current);
+        let changed = providers::update_all(&self.0, &caller.0, &ids, secrets, edit).await?;
+        let items = changed.into_iter().map(|row| Provider::new(&self.0, row));
+        Ok(Json(ChangedProviders {
+            items: items.collect(),
+        }))
     }
 
     /// Read a provider
@@ -100,7 +127,7 @@ impl Api {
     #[oai(path = "/:id", method = "patch", operation_id = "updateProvider")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The provider.
         id: Path<i64>,
         /// The version this change is meant for.
@@ -111,7 +138,7 @@ impl Api {
         let secrets = body.0.secrets();
         let edit = |current: &_| body.0.apply(current);
         let if_match = if_match.0.as_deref();
-        let provider = providers::update(&self.0, id.0, if_match, secrets, edit).await?;
+        let provider = providers::update(&self.0, &caller.0, id.0, if_match, secrets, edit).await?;
         Ok(self.one(provider))
     }
 
@@ -121,14 +148,14 @@ impl Api {
     #[oai(path = "/:id", method = "delete", operation_id = "deleteProvider")]
     async fn delete(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The provider.
         id: Path<i64>,
         /// The version this is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        providers::delete(&self.0, id.0, if_match.0.as_deref()).await?;
+        providers::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 }

@@ -20,18 +20,13 @@ use crate::{
         guard::{ForKey, identify_secret},
         identity::{Identity, Role},
         session,
-        throttle::Throttle,
     },
     problem::{Mistake, Problem},
+    service::sessions,
 };
 
 /// The operations.
-pub struct Api {
-    /// For sessions.
-    pub admin: Arc<Admin>,
-    /// Who guesses; shared with the guard.
-    pub throttle: Arc<Throttle>,
-}
+pub struct Api(pub Arc<Admin>);
 
 /// What one logs in with.
 #[derive(Object)]
@@ -91,11 +86,12 @@ impl Api {
     #[oai(path = "/login", method = "post", operation_id = "login")]
     async fn login(&self, request: &Request, body: Body<Login>) -> Result<LoggedIn, LoginRefused> {
         let secret = body.0.key;
-        let identity = identify_secret(&self.admin, &self.throttle, request, &secret).await?;
+        let identity = identify_secret(&self.0, request, &secret).await?;
         if identity.role == Role::ReadOnly {
             return Err(may_not_log_in().into());
         }
-        let opened = session::open(&self.admin, identity).await?;
+        let browser = request.header("user-agent");
+        let opened = session::open(&self.0, identity, browser).await?;
         let cookie = self.cookie(&opened.cookie, session::LIFETIME.num_seconds());
         Ok(LoggedIn::LoggedIn(Json(opened.identity.into()), cookie))
     }
@@ -105,8 +101,14 @@ impl Api {
     /// Ends the session of the cookie; without one there is nothing to end and that is fine.
     #[oai(path = "/logout", method = "post", operation_id = "logout")]
     async fn logout(&self, caller: ForKey) -> Result<LoggedOut, SelfRefused> {
-        if let Some(session) = caller.0.session {
-            session::close(&self.admin, session.id).await?;
+        if let Some(session) = &caller.0.session {
+            match sessions::end(&self.0, &caller.0, session.id).await {
+                // It may have been ended from elsewhere just now.
+                Err(problem) if problem.status != StatusCode::NOT_FOUND => {
+                    return Err(problem.into());
+                }
+                Ok(()) | Err(_) => {}
+            }
         }
         Ok(LoggedOut::LoggedOut(self.cookie("", 0)))
     }
@@ -122,7 +124,7 @@ impl Api {
 
 impl Api {
     fn cookie(&self, value: &str, seconds: i64) -> String {
-        let secure = if self.admin.secure_cookies {
+        let secure = if self.0.secure_cookies {
             "; Secure"
         } else {
             ""

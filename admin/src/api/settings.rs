@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use entity::{setting, value};
-use poem_openapi::{Enum, Object, OpenApi, param::Header, payload::Json, types::MaybeUndefined};
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::Header,
+    payload::Json,
+    types::{MaybeUndefined, ToJSON},
+};
+use serde_json::Value;
 
 use super::{
     Tag,
@@ -16,7 +22,10 @@ use crate::{
     Admin,
     auth::guard::ForAdmin,
     problem::Mistake,
-    service::{etag, settings},
+    service::{
+        audit::{Pictured, Subject},
+        etag, settings,
+    },
 };
 
 /// The operations.
@@ -59,6 +68,12 @@ pub struct Settings {
     pub sticky_horizon_turns: u32,
     /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests.
     pub probe_seconds: u32,
+    /// Days after which requests leave the log; 0 keeps them.
+    pub request_retention_days: u32,
+    /// Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row.
+    pub detail_retention_days: u32,
+    /// Days after which usage lines are deleted; 0 keeps them. The sums of each hour stay.
+    pub usage_retention_days: u32,
 }
 
 /// What changes of the settings; null puts one back to its default.
@@ -101,6 +116,16 @@ pub struct SettingsPatch {
     /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests. Default 0.
     #[oai(nullable, validator(maximum(value = "86400")))]
     pub probe_seconds: MaybeUndefined<u32>,
+    /// Days after which requests leave the log; 0 keeps them. Default 0.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub request_retention_days: MaybeUndefined<u32>,
+    /// Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row. Default 0.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub detail_retention_days: MaybeUndefined<u32>,
+    /// Days after which usage lines are deleted, 62 at least, because limits by the month are counted from them; 0 keeps them. The sums of
+    /// each hour stay. Default 0.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub usage_retention_days: MaybeUndefined<u32>,
 }
 
 #[OpenApi(prefix_path = "/api/v1/settings", tag = "Tag::Settings")]
@@ -117,14 +142,14 @@ impl Api {
     #[oai(path = "/", method = "patch", operation_id = "updateSettings")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The version this change is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
         body: Body<SettingsPatch>,
     ) -> Result<One<Settings>, ChangeRefused> {
         let edit = |current: &mut _| body.0.apply(current);
-        let row = settings::update(&self.0, if_match.0.as_deref(), edit).await?;
+        let row = settings::update(&self.0, &caller.0, if_match.0.as_deref(), edit).await?;
         Ok(one(row))
     }
 }
@@ -136,6 +161,18 @@ fn one(row: setting::Model) -> One<Settings> {
 }
 
 // === impl Settings ===
+
+impl Pictured for setting::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("settings", self.id, "")
+    }
+
+    fn picture(&self, _: &Admin) -> Value {
+        Settings::from(self.value.clone())
+            .to_json()
+            .unwrap_or_default()
+    }
+}
 
 impl From<value::GatewaySettings> for Settings {
     fn from(settings: value::GatewaySettings) -> Self {
@@ -151,6 +188,9 @@ impl From<value::GatewaySettings> for Settings {
             sticky_cache_seconds: settings.sticky_cache_seconds,
             sticky_horizon_turns: settings.sticky_horizon_turns,
             probe_seconds: settings.probe_seconds,
+            request_retention_days: settings.request_retention_days,
+            detail_retention_days: settings.detail_retention_days,
+            usage_retention_days: settings.usage_retention_days,
         }
     }
 }
@@ -160,6 +200,11 @@ impl From<value::GatewaySettings> for Settings {
 impl SettingsPatch {
     fn apply(self, settings: &mut value::GatewaySettings) {
         let default = value::GatewaySettings::default();
+        let retention = [
+            self.request_retention_days,
+            self.detail_retention_days,
+            self.usage_retention_days,
+        ];
         let policy = self.egress_policy.map_value(value::EgressPolicy::from);
         let time_zone = rules::map(self.time_zone, Some);
         set(&mut settings.egress_policy, policy, default.egress_policy);
@@ -209,6 +254,19 @@ impl SettingsPatch {
             self.probe_seconds,
             default.probe_seconds,
         );
+        apply_retention(retention, settings);
+    }
+}
+
+/// Rows, details and usage lines; all are kept by default.
+fn apply_retention(days: [MaybeUndefined<u32>; 3], settings: &mut value::GatewaySettings) {
+    let slots = [
+        &mut settings.request_retention_days,
+        &mut settings.detail_retention_days,
+        &mut settings.usage_retention_days,
+    ];
+    for (slot, days) in slots.into_iter().zip(days) {
+        set(slot, days, 0);
     }
 }
 
@@ -228,6 +286,11 @@ impl Input for SettingsPatch {
         if time_zone.is_some_and(|name| name.parse::<Tz>().is_err()) {
             let message = "must be the IANA name of a time zone, such as Europe/Berlin";
             out.push(Mistake::new("timeZone", "invalid", message));
+        }
+        let usage_days = loose.usage_retention_days.value();
+        if usage_days.is_some_and(|days| (1..62).contains(days)) {
+            let message = "must be 0, or 62 at least";
+            out.push(Mistake::new("usageRetentionDays", "out_of_range", message));
         }
     }
 }

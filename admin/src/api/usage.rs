@@ -32,10 +32,10 @@ use crate::{
 
 mod object;
 
-pub use object::UsageSummary;
+pub use object::{ClientName, UsageSummary};
 use object::{
-    ClientName, Leaderboard, LeaderboardPeriod, Usage, UsageBy, UsageInterval, UsagePoint,
-    UsageSeries, UsageShare, UsageShareList, UsageSort,
+    Leaderboard, LeaderboardPeriod, Usage, UsageBy, UsageInterval, UsagePoint, UsageSeries,
+    UsageShare, UsageShareList, UsageSort,
 };
 
 /// The operations.

@@ -11,9 +11,10 @@ use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Header, Path, Query},
     payload::Json,
-    types::MaybeUndefined,
+    types::{MaybeUndefined, ToJSON},
 };
 use sea_orm::ActiveValue::Set;
+use serde_json::Value;
 
 use super::{
     Tag,
@@ -21,6 +22,7 @@ use super::{
         ChangeRefused, CreateRefused, Created, DeleteRefused, Deleted, ListRefused, One,
         ReadRefused,
     },
+    batch::{ChangedUsers, UserBatch},
     body::{Body, Input},
     limits::{LimitFields, Limits, count},
     rules,
@@ -33,7 +35,10 @@ use crate::{
         lists,
         page::{Page, Window},
     },
-    service::{etag, users},
+    service::{
+        audit::{Pictured, Subject},
+        etag, users,
+    },
 };
 
 /// The operations.
@@ -99,8 +104,15 @@ pub struct UserList {
     pub next_cursor: Option<String>,
 }
 
+/// Tags.
+#[derive(Debug, Object)]
+pub struct TagList {
+    /// The tags, sorted.
+    pub items: Vec<String>,
+}
+
 /// What may be said of a user beside the name; null puts a field back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct UserFields {
     /// Free text. Default empty.
@@ -151,7 +163,7 @@ pub struct UserCreate {
 }
 
 /// What changes of a user.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct UserPatch {
     /// Unique.
@@ -201,13 +213,42 @@ impl Api {
     #[oai(path = "/", method = "post", operation_id = "createUser")]
     async fn create(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
+        /// Carries it out once: the same key with the same body gets the first answer again, for a day.
+        #[oai(name = "Idempotency-Key")]
+        _idempotency_key: Header<Option<String>>,
         body: Body<UserCreate>,
     ) -> Result<Created<User>, CreateRefused> {
-        let user = users::create(&self.0, body.0.into()).await?;
+        let user = users::create(&self.0, &caller.0, body.0.into()).await?;
         let location = format!("/api/v1/users/{}", user.id);
         let version = etag(user.id, user.updated_at);
         Ok(Created::Created(Json(user.into()), location, version))
+    }
+
+    /// List tags
+    ///
+    /// All that users have.
+    #[oai(path = "/tags", method = "get", operation_id = "listUserTags")]
+    async fn tags(&self, _caller: ForAdmin) -> Result<Json<TagList>, ListRefused> {
+        let items = lists::user_tags(&self.0.db).await?;
+        Ok(Json(TagList { items }))
+    }
+
+    /// Change many users
+    ///
+    /// The same change of each, by JSON merge: all are changed, or none when one is not there or cannot be changed. Each has its own entry
+    /// in the audit.
+    #[oai(path = "/", method = "patch", operation_id = "updateUsers")]
+    async fn update_all(
+        &self,
+        caller: ForAdmin,
+        body: Body<UserBatch>,
+    ) -> Result<Json<ChangedUsers>, ChangeRefused> {
+        let UserBatch { ids, changes } = body.0;
+        let edit = |current: &_| changes.clone().apply(current);
+        let changed = users::update_all(&self.0, &caller.0, &ids, edit).await?;
+        let items = changed.into_iter().map(User::from).collect();
+        Ok(Json(ChangedUsers { items }))
     }
 
     /// Read a user
@@ -229,7 +270,7 @@ impl Api {
     #[oai(path = "/:id", method = "patch", operation_id = "updateUser")]
     async fn update(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The user.
         id: Path<i64>,
         /// The version this change is meant for.
@@ -238,7 +279,7 @@ impl Api {
         body: Body<UserPatch>,
     ) -> Result<One<User>, ChangeRefused> {
         let edit = |current: &user::Model| body.0.apply(current);
-        let user = users::update(&self.0, id.0, if_match.0.as_deref(), edit).await?;
+        let user = users::update(&self.0, &caller.0, id.0, if_match.0.as_deref(), edit).await?;
         Ok(one(user))
     }
 
@@ -248,14 +289,14 @@ impl Api {
     #[oai(path = "/:id", method = "delete", operation_id = "deleteUser")]
     async fn delete(
         &self,
-        _caller: ForAdmin,
+        caller: ForAdmin,
         /// The user.
         id: Path<i64>,
         /// The version this is meant for.
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        users::delete(&self.0, id.0, if_match.0.as_deref()).await?;
+        users::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 }
@@ -287,6 +328,16 @@ impl From<user::Model> for User {
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
+    }
+}
+
+impl Pictured for user::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("user", self.id, self.name.as_str())
+    }
+
+    fn picture(&self, _: &Admin) -> Value {
+        User::from(self.clone()).to_json().unwrap_or_default()
     }
 }
 
@@ -392,7 +443,7 @@ impl From<UserCreate> for user::ActiveModel {
 
 impl UserPatch {
     /// What becomes of `current`.
-    fn apply(self, current: &user::Model) -> user::ActiveModel {
+    pub fn apply(self, current: &user::Model) -> user::ActiveModel {
         let mut user = user::ActiveModel::default();
         if let Some(name) = self.name {
             user.name = Set(name);

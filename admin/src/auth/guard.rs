@@ -5,6 +5,7 @@
 //! so does the guard, which reads the document.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,14 +20,15 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use super::{
     COOKIE, CSRF_HEADER,
     identity::{self, Identity},
+    once,
     peer::peer,
     session,
-    throttle::Throttle,
 };
 use crate::{
     Admin,
     contract::{Contract, Found, Need, Operation},
     problem::Problem,
+    service::audit::{self, Action, Subject},
 };
 
 /// Whoever holds a key that works.
@@ -34,7 +36,7 @@ pub struct ForKey(pub Identity);
 /// Whoever may log in to the dashboard; what is not theirs stays hidden.
 pub struct ForUser(pub Identity);
 /// Admins.
-pub struct ForAdmin;
+pub struct ForAdmin(pub Identity);
 
 /// The guard before `inner`.
 pub struct Guard<E> {
@@ -44,8 +46,6 @@ pub struct Guard<E> {
     pub admin: Arc<Admin>,
     /// What may be asked.
     pub contract: Arc<Contract>,
-    /// Who guesses; shared with login.
-    pub throttle: Arc<Throttle>,
 }
 
 /// What a request brings along to prove who sends it.
@@ -67,8 +67,14 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
             Found::OtherMethods(methods) => return Ok(other_methods(&methods)),
             Found::Nothing => return Err(nothing_here().into()),
         };
+        let mut claim = None;
         if operation.need > Need::Nothing {
-            let identity = self.admit(&request, operation).await?;
+            let mut identity = self.admit(&request, operation).await?;
+            identity.peer = peer(&request, &self.admin.trusted_proxies);
+            if operation.is_once {
+                claim = once::claim(&self.admin, &identity, &mut request).await?;
+                identity.claim.clone_from(&claim);
+            }
             request.extensions_mut().insert(identity);
         }
         let query: Vec<(String, String)> = request.params().unwrap_or_default();
@@ -77,7 +83,10 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guard<E> {
             return Err(Problem::invalid(mistakes).into());
         }
         request.extensions_mut().insert(self.contract.clone());
-        self.inner.call(request).await
+        match claim {
+            None => self.inner.call(request).await,
+            Some(claim) => once::carry_out(&self.admin, &claim, self.inner.call(request)).await,
+        }
     }
 }
 
@@ -108,9 +117,7 @@ impl<E> Guard<E> {
             Credential::Cookie(cookie) => session::identify(&self.admin, &cookie)
                 .await?
                 .ok_or_else(|| unauthenticated("session_over", "The session is over. Log in.")),
-            Credential::Secret(secret) => {
-                identify_secret(&self.admin, &self.throttle, request, &secret).await
-            }
+            Credential::Secret(secret) => identify_secret(&self.admin, request, &secret).await,
         }
     }
 }
@@ -121,24 +128,40 @@ impl<E> Guard<E> {
 /// 401 when it is nobody's, 429 when this peer was wrong too often.
 pub async fn identify_secret(
     admin: &Admin,
-    throttle: &Throttle,
     request: &Request,
     secret: &str,
 ) -> Result<Identity, Problem> {
-    let peer = peer(request);
+    let peer = peer(request, &admin.trusted_proxies);
+    let throttle = &admin.throttle;
     if let Some(rest) = throttle.shut_out(peer, Instant::now()) {
         return Err(shut_out(rest));
     }
     match identity::of_secret(admin, secret).await? {
-        Some(identity) => Ok(identity),
+        Some(identity) => Ok(Identity { peer, ..identity }),
         None => {
-            throttle.failed(peer, Instant::now());
+            failed(admin, peer).await?;
             Err(unauthenticated(
                 "invalid_credential",
                 "The credential is wrong, switched off or expired.",
             ))
         }
     }
+}
+
+/// Counts a wrong credential, here and on the other nodes; that a peer is shut out is in the audit, once.
+async fn failed(admin: &Admin, peer: Option<IpAddr>) -> Result<(), Problem> {
+    let is_new = admin.throttle.failed(peer, Instant::now());
+    admin.gateway.tell_failure(peer).await;
+    if is_new {
+        let nobody = Identity {
+            peer,
+            ..Identity::nobody()
+        };
+        let name = peer.map_or_else(String::new, |peer| peer.to_string());
+        let subject = Subject::new("peer", &name, "");
+        audit::tell(admin, &nobody, Action::ShutOut, subject, None).await?;
+    }
+    Ok(())
 }
 
 fn credential(request: &Request) -> Result<Credential, Problem> {
@@ -251,4 +274,4 @@ macro_rules! needs {
 
 needs!(ForKey, Key, "key", |identity| Self(identity));
 needs!(ForUser, User, "user", |identity| Self(identity));
-needs!(ForAdmin, Admin, "admin", |_identity| Self);
+needs!(ForAdmin, Admin, "admin", |identity| Self(identity));

@@ -1,11 +1,13 @@
 //! An identity: what a good credential says about its bearer.
 
+use std::net::IpAddr;
+
 use aws_lc_rs::constant_time;
 use chrono::{DateTime, Utc};
 use entity::{api_key, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 
-use crate::{Admin, contract::Need, problem::Problem};
+use crate::{Admin, contract::Need, problem::Problem, service::idempotency::Claim};
 
 /// A caller whose credential was checked.
 #[derive(Debug, Clone)]
@@ -16,6 +18,10 @@ pub struct Identity {
     pub holder: Option<(api_key::Model, user::Model)>,
     /// The session, when they came with a cookie.
     pub session: Option<Session>,
+    /// Where they call from, where that is known.
+    pub peer: Option<IpAddr>,
+    /// What they want carried out once, if they said so.
+    pub claim: Option<Claim>,
 }
 
 /// A session, as its requests need it.
@@ -52,6 +58,16 @@ impl Identity {
             role: Role::Admin,
             holder: None,
             session: None,
+            peer: None,
+            claim: None,
+        }
+    }
+
+    /// Nobody: for what the audit says of callers without a credential.
+    pub fn nobody() -> Self {
+        Self {
+            role: Role::ReadOnly,
+            ..Self::admin_token()
         }
     }
 
@@ -130,5 +146,7 @@ pub async fn of_key<C: ConnectionTrait>(
         role: Role::of(&key, &user),
         holder: Some((key, user)),
         session: None,
+        peer: None,
+        claim: None,
     }))
 }

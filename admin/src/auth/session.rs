@@ -12,10 +12,16 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
 use super::identity::{self, Identity, Role, Session};
-use crate::{Admin, problem::Problem};
+use crate::{
+    Admin,
+    problem::Problem,
+    service::audit::{self, Action, Subject},
+};
 
 /// How long a session lasts.
 pub const LIFETIME: TimeDelta = TimeDelta::days(7);
+/// Characters that are kept of what a browser calls itself.
+const LONGEST_NAME: usize = 512;
 
 /// A session just opened.
 pub struct Opened {
@@ -29,7 +35,11 @@ pub struct Opened {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn open(admin: &Admin, mut identity: Identity) -> Result<Opened, Problem> {
+pub async fn open(
+    admin: &Admin,
+    mut identity: Identity,
+    user_agent: Option<&str>,
+) -> Result<Opened, Problem> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).map_err(|_| sea_orm::DbErr::Custom("no randomness".into()))?;
     let cookie = BASE64_URL_SAFE_NO_PAD.encode(bytes);
@@ -40,6 +50,8 @@ pub async fn open(admin: &Admin, mut identity: Identity) -> Result<Opened, Probl
         key_id: Set(identity.holder.as_ref().map(|(key, _)| key.id)),
         created_at: Set(now),
         expires_at: Set(now + LIFETIME),
+        peer: Set(identity.peer.map(|peer| peer.to_string())),
+        user_agent: Set(user_agent.map(|name| name.chars().take(LONGEST_NAME).collect())),
     };
     admin_session::Entity::delete_many()
         .filter(admin_session::Column::ExpiresAt.lt(now))
@@ -47,6 +59,8 @@ pub async fn open(admin: &Admin, mut identity: Identity) -> Result<Opened, Probl
         .await?;
     let row = row.insert(&admin.db).await?;
     identity.session = Some(session(admin, &cookie, row.id, row.expires_at));
+    let subject = Subject::new("session", row.id, "");
+    audit::tell(admin, &identity, Action::Login, subject, None).await?;
     Ok(Opened { cookie, identity })
 }
 
@@ -71,17 +85,6 @@ pub async fn identify(admin: &Admin, cookie: &str) -> Result<Option<Identity>, P
         session: Some(session(admin, cookie, row.id, row.expires_at)),
         ..identity
     }))
-}
-
-/// Ends a session.
-///
-/// # Errors
-/// When the database does not take it.
-pub async fn close(admin: &Admin, id: Uuid) -> Result<(), Problem> {
-    admin_session::Entity::delete_by_id(id)
-        .exec(&admin.db)
-        .await?;
-    Ok(())
 }
 
 fn session(admin: &Admin, cookie: &str, id: Uuid, expires_at: DateTime<Utc>) -> Session {

@@ -5,6 +5,9 @@
 //! count, or the owner of one weak key could guess for ever with a good login in between. The table is bounded: when it is full
 //! the entries that are over go first, then the oldest, so an attacker with many addresses costs memory nowhere and can at most
 //! make us forget the count of another attacker.
+//!
+//! Nodes tell each other of failures where there is Redis, and each counts all of them. So nothing is asked on a request's way, and when
+//! Redis is away each node counts its own.
 
 use std::{
     collections::HashMap,
@@ -42,8 +45,8 @@ impl Throttle {
         until.checked_duration_since(now).filter(|d| !d.is_zero())
     }
 
-    /// Counts a failure.
-    pub fn failed(&self, peer: Option<IpAddr>, now: Instant) {
+    /// Counts a failure, of this node or another; whether the peer is shut out by it.
+    pub fn failed(&self, peer: Option<IpAddr>, now: Instant) -> bool {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = network(peer);
         if table.len() >= CAPACITY && !table.contains_key(&peer) {
@@ -57,7 +60,9 @@ impl Throttle {
         if failures.count >= FAILURES && failures.shut_until.is_none() {
             failures.shut_until = Some(now + SHUT_OUT);
             tracing::warn!(?peer, "too many wrong credentials: shut out for a while");
+            return true;
         }
+        false
     }
 }
 

@@ -1,6 +1,8 @@
 //! The configuration lists.
 
-use entity::{api_key, error_rule, provider, provider_group, user};
+use std::collections::BTreeSet;
+
+use entity::{api_key, error_rule, provider, provider_group, user, value::Strings};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -56,19 +58,55 @@ pub async fn users(
     Ok(Page::cut(&window, rows, |row| row.id))
 }
 
-/// Keys, oldest first; of one user when `user_id` is given.
+/// The tags users have, sorted, each once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn user_tags(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let lists: Vec<Strings> = user::Entity::find()
+        .select_only()
+        .column(user::Column::Tags)
+        .filter(user::Column::DeletedAt.is_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    let tags: BTreeSet<String> = lists.into_iter().flat_map(|list| list.0).collect();
+    Ok(tags.into_iter().collect())
+}
+
+/// Which keys.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Of this user.
+    pub user_id: Option<i64>,
+    /// Text in name, first or last characters, in any case.
+    pub text: Option<String>,
+    /// Switched on or off.
+    pub is_enabled: Option<bool>,
+}
+
+/// Keys, oldest first.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn keys(
     db: &DatabaseConnection,
-    user_id: Option<i64>,
+    filter: Keys,
     window: Window<i64>,
 ) -> Result<Page<api_key::Model>, DbErr> {
-    let wanted = Condition::all()
-        .add(api_key::Column::DeletedAt.is_null())
-        .add_option(window.after.map(|id| api_key::Column::Id.gt(id)))
-        .add_option(user_id.map(|id| api_key::Column::UserId.eq(id)));
+    use api_key::Column;
+    let mut wanted = Condition::all()
+        .add(Column::DeletedAt.is_null())
+        .add_option(window.after.map(|id| Column::Id.gt(id)))
+        .add_option(filter.user_id.map(|id| Column::UserId.eq(id)))
+        .add_option(filter.is_enabled.map(|on| Column::IsEnabled.eq(on)));
+    if let Some(text) = filter.text {
+        let text = text.to_lowercase();
+        let columns = [Column::Name, Column::Prefix, Column::LastFour].into_iter();
+        wanted = wanted.add(columns.fold(Condition::any(), |any, column| {
+            any.add(holds(Expr::col(column), &text))
+        }));
+    }
     let rows = api_key::Entity::find()
         .filter(wanted)
         .order_by_asc(api_key::Column::Id)

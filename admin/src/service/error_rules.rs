@@ -9,9 +9,14 @@ use sea_orm::{
     QueryFilter, QueryOrder,
 };
 
-use super::{change::Change, must_match, now};
+use super::{
+    audit::Action,
+    change::{Change, later},
+    must_match, now,
+};
 use crate::{
     Admin,
+    auth::identity::Identity,
     problem::{Mistake, Problem},
 };
 
@@ -21,14 +26,16 @@ use crate::{
 /// 422 when its provider is not there.
 pub async fn create(
     admin: &Admin,
+    caller: &Identity,
     mut rule: error_rule::ActiveModel,
 ) -> Result<error_rule::Model, Problem> {
     let now = now();
     rule.created_at = Set(now);
     rule.updated_at = Set(now);
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     provider_is_there(change.tx(), &rule).await?;
     let rule = rule.insert(change.tx()).await?;
+    change.record(Action::Create, None, Some(&rule));
     change.commit().await?;
     Ok(rule)
 }
@@ -40,11 +47,12 @@ pub async fn create(
 /// matching do not go together.
 pub async fn update(
     admin: &Admin,
+    caller: &Identity,
     id: i64,
     if_match: Option<&str>,
     mut rule: error_rule::ActiveModel,
 ) -> Result<error_rule::Model, Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     provider_is_there(change.tx(), &rule).await?;
@@ -58,8 +66,9 @@ pub async fn update(
         return Err(Problem::invalid(vec![mistake]));
     }
     rule.id = Set(id);
-    rule.updated_at = Set(now());
+    rule.updated_at = Set(later(current.updated_at));
     let rule = rule.update(change.tx()).await?;
+    change.record(Action::Update, Some(&current), Some(&rule));
     change.commit().await?;
     Ok(rule)
 }
@@ -68,10 +77,16 @@ pub async fn update(
 ///
 /// # Errors
 /// 404, 412.
-pub async fn delete(admin: &Admin, id: i64, if_match: Option<&str>) -> Result<(), Problem> {
-    let change = Change::begin(admin).await?;
+pub async fn delete(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+    if_match: Option<&str>,
+) -> Result<(), Problem> {
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
+    change.record(Action::Delete, Some(&current), None);
     current.delete(change.tx()).await?;
     change.commit().await
 }

@@ -3,8 +3,12 @@
 use entity::provider_group;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ModelTrait};
 
-use super::{change::Change, must_match, now};
-use crate::{Admin, problem::Problem};
+use super::{
+    audit::Action,
+    change::{Change, later},
+    must_match, now,
+};
+use crate::{Admin, auth::identity::Identity, problem::Problem};
 
 /// Creates a group.
 ///
@@ -12,13 +16,15 @@ use crate::{Admin, problem::Problem};
 /// 409 when the name is taken.
 pub async fn create(
     admin: &Admin,
+    caller: &Identity,
     mut group: provider_group::ActiveModel,
 ) -> Result<provider_group::Model, Problem> {
     let now = now();
     group.created_at = Set(now);
     group.updated_at = Set(now);
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let group = group.insert(change.tx()).await.map_err(name_taken)?;
+    change.record(Action::Create, None, Some(&group));
     change.commit().await?;
     Ok(group)
 }
@@ -29,16 +35,18 @@ pub async fn create(
 /// 404, 409 when the new name is taken, 412 when it is not the version `if_match` names.
 pub async fn update(
     admin: &Admin,
+    caller: &Identity,
     id: i64,
     if_match: Option<&str>,
     mut group: provider_group::ActiveModel,
 ) -> Result<provider_group::Model, Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     group.id = Set(id);
-    group.updated_at = Set(now());
+    group.updated_at = Set(later(current.updated_at));
     let group = group.update(change.tx()).await.map_err(name_taken)?;
+    change.record(Action::Update, Some(&current), Some(&group));
     change.commit().await?;
     Ok(group)
 }
@@ -47,10 +55,16 @@ pub async fn update(
 ///
 /// # Errors
 /// 404, 412.
-pub async fn delete(admin: &Admin, id: i64, if_match: Option<&str>) -> Result<(), Problem> {
-    let change = Change::begin(admin).await?;
+pub async fn delete(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+    if_match: Option<&str>,
+) -> Result<(), Problem> {
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
+    change.record(Action::Delete, Some(&current), None);
     current.delete(change.tx()).await?;
     change.commit().await
 }

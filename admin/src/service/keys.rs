@@ -1,14 +1,20 @@
 //! Client keys.
 
 use entity::{
-    admin_session, api_key,
+    api_key,
     value::{Secret, mint_key},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    QueryOrder,
 };
 
-use super::{change::Change, must_match, now, users};
+use super::{
+    audit::Action,
+    batch,
+    change::{Change, later},
+    must_match, now, sessions, users,
+};
 use crate::{
     Admin,
     auth::identity::Identity,
@@ -34,7 +40,7 @@ pub async fn create(
     key.user_id = Set(user_id);
     key.created_at = Set(now);
     key.updated_at = Set(now);
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let user = users::find(change.tx(), user_id).await?;
     let groups = key.provider_group.try_as_ref();
     within_own_groups(
@@ -43,6 +49,7 @@ pub async fn create(
         &user.provider_group,
     )?;
     let key = key.insert(change.tx()).await?;
+    change.record(Action::Create, None, Some(&key));
     change.commit().await?;
     Ok((secret, key))
 }
@@ -58,42 +65,83 @@ pub async fn update(
     if_match: Option<&str>,
     edit: impl FnOnce(&api_key::Model) -> api_key::ActiveModel + Send,
 ) -> Result<api_key::Model, Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), caller, id).await?;
     must_match(if_match, id, current.updated_at)?;
-    let mut key = edit(&current);
+    let key = edit(&current);
     if caller.only_user().is_some() && key.provider_group.is_set() {
         return Err(groups_are_the_admins());
     }
-    key.id = Set(id);
-    key.updated_at = Set(now());
-    let key = key.update(change.tx()).await?;
+    let key = put(&mut change, Action::Update, current, key).await?;
     change.commit().await?;
+    Ok(key)
+}
+
+/// Changes many keys alike, all or none.
+///
+/// # Errors
+/// 422 when one of them is not there.
+pub async fn update_all(
+    admin: &Admin,
+    caller: &Identity,
+    ids: &[i64],
+    edit: impl Fn(&api_key::Model) -> api_key::ActiveModel + Send,
+) -> Result<Vec<api_key::Model>, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let current = api_key::Entity::find()
+        .filter(api_key::Column::Id.is_in(ids.iter().copied()))
+        .filter(api_key::Column::DeletedAt.is_null())
+        .order_by_asc(api_key::Column::Id)
+        .all(change.tx())
+        .await?;
+    batch::must_be_all(ids, current.iter().map(|key| key.id))?;
+    let mut changed = Vec::with_capacity(current.len());
+    for current in current {
+        let key = edit(&current);
+        changed.push(put(&mut change, Action::Update, current, key).await?);
+    }
+    change.commit().await?;
+    Ok(changed)
+}
+
+/// Writes what becomes of a key, and ends its sessions when it may have none any more.
+///
+/// # Errors
+/// When the database does not take it.
+pub(super) async fn put(
+    change: &mut Change<'_>,
+    action: Action,
+    current: api_key::Model,
+    mut key: api_key::ActiveModel,
+) -> Result<api_key::Model, Problem> {
+    key.id = Set(current.id);
+    key.updated_at = Set(later(current.updated_at));
+    let key = key.update(change.tx()).await?;
+    if !key.is_enabled || !key.can_login_web_ui || action == Action::Rotate {
+        sessions::end_of_key(change.tx(), key.id).await?;
+    }
+    change.record(action, Some(&current), Some(&key));
     Ok(key)
 }
 
 /// Mints a key in the place of another: the old one stops working at once, and the sessions it opened end.
 ///
 /// # Errors
-/// 404 when it is not there or not the caller's.
+/// 404 when it is not there or not the caller's; 412.
 pub async fn rotate(
     admin: &Admin,
     caller: &Identity,
     id: i64,
+    if_match: Option<&str>,
 ) -> Result<(Secret, api_key::Model), Problem> {
-    let change = Change::begin(admin).await?;
-    find(change.tx(), caller, id).await?;
+    let mut change = Change::begin(admin, caller).await?;
+    let current = find(change.tx(), caller, id).await?;
+    must_match(if_match, id, current.updated_at)?;
     let mut key = api_key::ActiveModel {
-        id: Set(id),
-        updated_at: Set(now()),
         ..Default::default()
     };
     let secret = mint(admin, &mut key);
-    let key = key.update(change.tx()).await?;
-    admin_session::Entity::delete_many()
-        .filter(admin_session::Column::KeyId.eq(id))
-        .exec(change.tx())
-        .await?;
+    let key = put(&mut change, Action::Rotate, current, key).await?;
     change.commit().await?;
     Ok((secret, key))
 }
@@ -108,14 +156,15 @@ pub async fn delete(
     id: i64,
     if_match: Option<&str>,
 ) -> Result<(), Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), caller, id).await?;
     must_match(if_match, id, current.updated_at)?;
-    let now = now();
-    let mut key: api_key::ActiveModel = current.into();
-    key.deleted_at = Set(Some(now));
-    key.updated_at = Set(now);
+    sessions::end_of_key(change.tx(), id).await?;
+    let mut key: api_key::ActiveModel = current.clone().into();
+    key.deleted_at = Set(Some(now()));
+    key.updated_at = Set(later(current.updated_at));
     key.update(change.tx()).await?;
+    change.record(Action::Delete, Some(&current), None);
     change.commit().await
 }
 

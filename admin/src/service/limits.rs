@@ -3,7 +3,7 @@
 use entity::{api_key, provider, user, value::Limits};
 use sea_orm::ActiveValue::Set;
 
-use super::{keys, now, providers, users};
+use super::{audit::Action, change::Change, keys, now, providers, users};
 use crate::{Admin, auth::identity::Identity, gateway::Subject, problem::Problem};
 
 /// A provider's limits whole: its requests at once have a column of their own.
@@ -27,12 +27,15 @@ fn anew(limits: Limits) -> Limits {
 ///
 /// # Errors
 /// 404.
-pub async fn reset_user(admin: &Admin, id: i64) -> Result<user::Model, Problem> {
-    let user = users::update(admin, id, None, |user| user::ActiveModel {
-        limits: Set(anew(user.limits)),
+pub async fn reset_user(admin: &Admin, caller: &Identity, id: i64) -> Result<user::Model, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let current = users::find(change.tx(), id).await?;
+    let user = user::ActiveModel {
+        limits: Set(anew(current.limits)),
         ..Default::default()
-    })
-    .await?;
+    };
+    let user = users::put(&mut change, Action::Reset, current, user).await?;
+    change.commit().await?;
     let subject = Subject::User(user.id);
     admin.gateway.reset_limits(subject).await;
     Ok(user)
@@ -42,13 +45,19 @@ pub async fn reset_user(admin: &Admin, id: i64) -> Result<user::Model, Problem> 
 ///
 /// # Errors
 /// 404.
-pub async fn reset_key(admin: &Admin, id: i64) -> Result<api_key::Model, Problem> {
-    let anybodys = Identity::admin_token();
-    let key = keys::update(admin, &anybodys, id, None, |key| api_key::ActiveModel {
-        limits: Set(anew(key.limits)),
+pub async fn reset_key(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+) -> Result<api_key::Model, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let current = keys::find(change.tx(), caller, id).await?;
+    let key = api_key::ActiveModel {
+        limits: Set(anew(current.limits)),
         ..Default::default()
-    })
-    .await?;
+    };
+    let key = keys::put(&mut change, Action::Reset, current, key).await?;
+    change.commit().await?;
     let subject = Subject::Key(key.id);
     admin.gateway.reset_limits(subject).await;
     Ok(key)
@@ -58,15 +67,19 @@ pub async fn reset_key(admin: &Admin, id: i64) -> Result<api_key::Model, Problem
 ///
 /// # Errors
 /// 404.
-pub async fn reset_provider(admin: &Admin, id: i64) -> Result<provider::Model, Problem> {
-    let unchanged = providers::Secrets::unchanged();
-    let provider = providers::update(admin, id, None, unchanged, |provider| {
-        provider::ActiveModel {
-            limits: Set(anew(provider.limits)),
-            ..Default::default()
-        }
-    })
-    .await?;
+pub async fn reset_provider(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+) -> Result<provider::Model, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let current = providers::find(change.tx(), id).await?;
+    let provider = provider::ActiveModel {
+        limits: Set(anew(current.limits)),
+        ..Default::default()
+    };
+    let provider = providers::put(&mut change, Action::Reset, current, provider).await?;
+    change.commit().await?;
     let subject = Subject::Provider(provider.id);
     admin.gateway.reset_limits(subject).await;
     Ok(provider)

@@ -16,10 +16,16 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, EntityTrait, QueryFilter,
 };
+use serde_json::{Value, json};
 
-use super::{change::Change, now};
+use super::{
+    audit::{Action, Subject},
+    change::Change,
+    now,
+};
 use crate::{
     Admin,
+    auth::identity::Identity,
     problem::{Mistake, Problem},
     query::prices::book,
 };
@@ -29,6 +35,8 @@ pub mod reprice;
 
 /// Rows of one statement.
 const BATCH: usize = 500;
+/// Models of an import that the audit names.
+const TOLD: usize = 100;
 
 /// A price to set.
 #[derive(Debug)]
@@ -73,16 +81,25 @@ pub struct Difference {
 /// 412 when the price is not the one `if_match` names.
 pub async fn put(
     admin: &Admin,
+    caller: &Identity,
     model: &str,
     if_match: Option<&str>,
     manual: Manual,
 ) -> Result<PriceBook, Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let book_before = book(change.tx()).await?;
     let now = now();
     must_match(&book_before, model, if_match, now)?;
     let is_first = book_before.exact(model, now).is_none();
     let effective_at = manual.effective_at.unwrap_or(since(is_first, now));
+    let before = book_before.exact(model, now).map(|p| picture(p.price));
+    let after = json!({
+        "figures": manual.price.to_string(),
+        "aliases": manual.aliases,
+        "effectiveAt": effective_at,
+    });
+    let subject = Subject::new("price", model, model);
+    change.note(Action::Update, subject, before, Some(after));
     let row = row(model, Source::Manual, Some(&manual.price), effective_at);
     let row = price::ActiveModel {
         aliases: Set(Strings(manual.aliases)),
@@ -98,8 +115,13 @@ pub async fn put(
 ///
 /// # Errors
 /// 404 when none was set; 412.
-pub async fn delete(admin: &Admin, model: &str, if_match: Option<&str>) -> Result<(), Problem> {
-    let change = Change::begin(admin).await?;
+pub async fn delete(
+    admin: &Admin,
+    caller: &Identity,
+    model: &str,
+    if_match: Option<&str>,
+) -> Result<(), Problem> {
+    let mut change = Change::begin(admin, caller).await?;
     let book = book(change.tx()).await?;
     let now = now();
     must_match(&book, model, if_match, now)?;
@@ -114,6 +136,9 @@ pub async fn delete(admin: &Admin, model: &str, if_match: Option<&str>) -> Resul
     if !is_set && future.rows_affected == 0 {
         return Err(Problem::not_found("price set by hand"));
     }
+    let before = current.map(|p| picture(p.price));
+    let subject = Subject::new("price", model, model);
+    change.note(Action::Delete, subject, before, None);
     if is_set {
         let end = row(model, Source::Manual, None, now);
         price::Entity::insert(end).exec(change.tx()).await?;
@@ -125,7 +150,12 @@ pub async fn delete(admin: &Admin, model: &str, if_match: Option<&str>) -> Resul
 ///
 /// # Errors
 /// 422 when the text is no table.
-pub async fn import(admin: &Admin, json: String, apply: bool) -> Result<Import, Problem> {
+pub async fn import(
+    admin: &Admin,
+    caller: &Identity,
+    json: String,
+    apply: bool,
+) -> Result<Import, Problem> {
     // Reading a table takes long enough for others to notice.
     let listing = tokio::task::spawn_blocking(move || litellm::read(&json)).await;
     let listing = match listing {
@@ -136,7 +166,7 @@ pub async fn import(admin: &Admin, json: String, apply: bool) -> Result<Import, 
     if !apply {
         return Ok(compare(&book(&admin.db).await?, listing, now()));
     }
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let now = now();
     let import = compare(&book(change.tx()).await?, listing, now);
     let added = import.added.iter().map(|d| (d, since(true, now)));
@@ -153,6 +183,9 @@ pub async fn import(admin: &Admin, json: String, apply: bool) -> Result<Import, 
             .exec(change.tx())
             .await?;
     }
+    let after = json!({ "added": names(&import.added), "changed": names(&import.changed) });
+    let subject = Subject::new("price", "import", "");
+    change.note(Action::Import, subject, None, Some(after));
     change.commit().await?;
     Ok(import)
 }
@@ -183,6 +216,16 @@ fn compare(book: &PriceBook, listing: litellm::Listing, now: DateTime<Utc>) -> I
         .map(|(model, why)| (model, why.to_string()))
         .collect();
     import
+}
+
+/// The first of the models of a list, and how many there are.
+fn names(list: &[Difference]) -> Value {
+    let first = list.iter().take(TOLD).map(|d| d.model.as_str());
+    json!({ "models": list.len(), "first": first.collect::<Vec<_>>() })
+}
+
+fn picture(price: &Price) -> Value {
+    json!({ "figures": price.to_string() })
 }
 
 /// The version of a model's price, as `ETag` has it.

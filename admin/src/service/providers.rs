@@ -6,16 +6,29 @@ use entity::{
 };
 use poem_openapi::types::MaybeUndefined;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set, Unchanged},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
 };
 
-use super::{address, change::Change, must_match, now, outbound, settings};
+use super::{
+    address,
+    audit::Action,
+    batch,
+    change::{Change, later},
+    must_match, now, outbound, settings,
+};
 use crate::{
     Admin,
+    auth::identity::Identity,
     problem::{Mistake, Problem},
 };
 
+/// The longest name of a provider, in characters.
+const LONGEST_NAME: usize = 128;
+
 /// What is sealed before it is stored. What a change does not name stays.
+#[derive(Clone)]
 pub struct Secrets {
     /// The provider's credential.
     pub api_key: Option<Secret>,
@@ -29,18 +42,80 @@ pub struct Secrets {
 /// 409 when the name is taken, 422 when the egress policy forbids an address.
 pub async fn create(
     admin: &Admin,
+    caller: &Identity,
     secrets: Secrets,
     mut provider: provider::ActiveModel,
 ) -> Result<provider::Model, Problem> {
-    let now = now();
     secrets.seal(&admin.sealer, &mut provider);
-    provider.created_at = Set(now);
-    provider.updated_at = Set(now);
-    let change = Change::begin(admin).await?;
-    within_policy(change.tx(), &provider).await?;
-    let provider = provider.insert(change.tx()).await.map_err(name_taken)?;
+    let mut change = Change::begin(admin, caller).await?;
+    let provider = insert(&mut change, provider).await?;
     change.commit().await?;
     Ok(provider)
+}
+
+/// Creates a provider like another, its credentials included, and switched off.
+///
+/// # Errors
+/// 404, 409 when the name is taken.
+pub async fn copy(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+    name: Option<String>,
+) -> Result<provider::Model, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let original = find(change.tx(), id).await?;
+    let name = match name {
+        Some(name) => name,
+        None => free_name(change.tx(), &original.name).await?,
+    };
+    let mut provider: provider::ActiveModel = original.into();
+    provider.id = NotSet;
+    provider.name = Set(name);
+    provider.is_enabled = Set(false);
+    // What the original has spent is not the copy's.
+    if let Set(mut limits) | Unchanged(mut limits) = provider.limits {
+        limits.reset_at = None;
+        provider.limits = Set(limits);
+    }
+    let provider = insert(&mut change, provider.reset_all()).await?;
+    change.commit().await?;
+    Ok(provider)
+}
+
+async fn insert(
+    change: &mut Change<'_>,
+    mut provider: provider::ActiveModel,
+) -> Result<provider::Model, Problem> {
+    let now = now();
+    provider.created_at = Set(now);
+    provider.updated_at = Set(now);
+    within_policy(change.tx(), &provider).await?;
+    let provider = provider.insert(change.tx()).await.map_err(name_taken)?;
+    change.record(Action::Create, None, Some(&provider));
+    Ok(provider)
+}
+
+/// The first of `name (copy)`, `name (copy 2)`, ... that is not taken.
+async fn free_name<C: ConnectionTrait>(db: &C, name: &str) -> Result<String, Problem> {
+    let kept: String = name.chars().take(LONGEST_NAME - 12).collect();
+    for number in 1..1_000 {
+        let number = if number == 1 {
+            String::new()
+        } else {
+            format!(" {number}")
+        };
+        let name = format!("{kept} (copy{number})");
+        let taken = provider::Entity::find()
+            .filter(provider::Column::Name.eq(&name))
+            .filter(provider::Column::DeletedAt.is_null())
+            .one(db)
+            .await?;
+        if taken.is_none() {
+            return Ok(name);
+        }
+    }
+    Err(Problem::taken("name", "provider"))
 }
 
 /// Changes a provider: `edit` gets the provider as it is and says what becomes of it.
@@ -49,21 +124,67 @@ pub async fn create(
 /// 404, 409 when the new name is taken, 412, 422 when the egress policy forbids a new address.
 pub async fn update(
     admin: &Admin,
+    caller: &Identity,
     id: i64,
     if_match: Option<&str>,
     secrets: Secrets,
     edit: impl FnOnce(&provider::Model) -> provider::ActiveModel + Send,
 ) -> Result<provider::Model, Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     let mut provider = edit(&current);
     within_policy(change.tx(), &provider).await?;
     secrets.seal(&admin.sealer, &mut provider);
-    provider.id = Set(id);
-    provider.updated_at = Set(now());
-    let provider = provider.update(change.tx()).await.map_err(name_taken)?;
+    let provider = put(&mut change, Action::Update, current, provider).await?;
     change.commit().await?;
+    Ok(provider)
+}
+
+/// Changes many providers alike, all or none.
+///
+/// # Errors
+/// 422 when one of them is not there, or the egress policy forbids a new address.
+pub async fn update_all(
+    admin: &Admin,
+    caller: &Identity,
+    ids: &[i64],
+    secrets: Secrets,
+    edit: impl Fn(&provider::Model) -> provider::ActiveModel + Send,
+) -> Result<Vec<provider::Model>, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let current = provider::Entity::find()
+        .filter(provider::Column::Id.is_in(ids.iter().copied()))
+        .filter(provider::Column::DeletedAt.is_null())
+        .order_by_asc(provider::Column::Id)
+        .all(change.tx())
+        .await?;
+    batch::must_be_all(ids, current.iter().map(|provider| provider.id))?;
+    let mut changed = Vec::with_capacity(current.len());
+    for current in current {
+        let mut provider = edit(&current);
+        within_policy(change.tx(), &provider).await?;
+        secrets.clone().seal(&admin.sealer, &mut provider);
+        changed.push(put(&mut change, Action::Update, current, provider).await?);
+    }
+    change.commit().await?;
+    Ok(changed)
+}
+
+/// Writes what becomes of a provider.
+///
+/// # Errors
+/// 409 when the new name is taken.
+pub(super) async fn put(
+    change: &mut Change<'_>,
+    action: Action,
+    current: provider::Model,
+    mut provider: provider::ActiveModel,
+) -> Result<provider::Model, Problem> {
+    provider.id = Set(current.id);
+    provider.updated_at = Set(later(current.updated_at));
+    let provider = provider.update(change.tx()).await.map_err(name_taken)?;
+    change.record(action, Some(&current), Some(&provider));
     Ok(provider)
 }
 
@@ -71,15 +192,20 @@ pub async fn update(
 ///
 /// # Errors
 /// 404, 412.
-pub async fn delete(admin: &Admin, id: i64, if_match: Option<&str>) -> Result<(), Problem> {
-    let change = Change::begin(admin).await?;
+pub async fn delete(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+    if_match: Option<&str>,
+) -> Result<(), Problem> {
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
-    let now = now();
-    let mut provider: provider::ActiveModel = current.into();
-    provider.deleted_at = Set(Some(now));
-    provider.updated_at = Set(now);
+    let mut provider: provider::ActiveModel = current.clone().into();
+    provider.deleted_at = Set(Some(now()));
+    provider.updated_at = Set(later(current.updated_at));
     provider.update(change.tx()).await?;
+    change.record(Action::Delete, Some(&current), None);
     change.commit().await
 }
 
@@ -102,6 +228,15 @@ pub fn has_api_key(admin: &Admin, provider: &provider::Model) -> bool {
     opened.is_ok_and(|key| !key.expose().is_empty())
 }
 
+/// Its credential and the address of its proxy, where they are stored and can be opened.
+#[must_use]
+pub fn secrets(admin: &Admin, provider: &provider::Model) -> (Option<Secret>, Option<Secret>) {
+    let key = admin.sealer.open(API_KEY_PLACE, &provider.api_key).ok();
+    let proxy = provider.proxy_url.as_ref();
+    let proxy = proxy.and_then(|url| admin.sealer.open(PROXY_URL_PLACE, url).ok());
+    (key, proxy)
+}
+
 /// The address of its proxy without the credentials, when there is one that this installation can open.
 #[must_use]
 pub fn proxy(admin: &Admin, provider: &provider::Model) -> Option<String> {
@@ -111,7 +246,10 @@ pub fn proxy(admin: &Admin, provider: &provider::Model) -> Option<String> {
 }
 
 /// Every address that is new must be one the policy in force allows. A proxy's is not judged: it is the operator's own.
-async fn within_policy<C: ConnectionTrait>(
+///
+/// # Errors
+/// 422 that names each that is not.
+pub async fn within_policy<C: ConnectionTrait>(
     db: &C,
     provider: &provider::ActiveModel,
 ) -> Result<(), Problem> {
@@ -151,7 +289,8 @@ impl Secrets {
         }
     }
 
-    fn seal(self, sealer: &Sealer, provider: &mut provider::ActiveModel) {
+    /// Seals them into `provider`.
+    pub fn seal(self, sealer: &Sealer, provider: &mut provider::ActiveModel) {
         if let Some(api_key) = self.api_key {
             provider.api_key = Set(sealer.seal(API_KEY_PLACE, &api_key));
         }

@@ -6,8 +6,12 @@ use entity::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait};
 
-use super::{change::Change, must_match, now};
-use crate::{Admin, problem::Problem};
+use super::{
+    audit::Action,
+    change::{Change, later},
+    must_match,
+};
+use crate::{Admin, auth::identity::Identity, problem::Problem};
 
 /// The settings as they are; the defaults when nobody changed any.
 ///
@@ -28,24 +32,27 @@ pub async fn read<C: ConnectionTrait>(db: &C) -> Result<setting::Model, Problem>
 /// 412 when they are not the version `if_match` names.
 pub async fn update(
     admin: &Admin,
+    caller: &Identity,
     if_match: Option<&str>,
     edit: impl FnOnce(&mut GatewaySettings) + Send,
 ) -> Result<setting::Model, Problem> {
-    let change = Change::begin(admin).await?;
-    let mut current = read(change.tx()).await?;
+    let mut change = Change::begin(admin, caller).await?;
+    let current = read(change.tx()).await?;
     must_match(if_match, ONLY_ID.into(), current.updated_at)?;
     let is_new = current.updated_at == chrono::DateTime::UNIX_EPOCH;
-    edit(&mut current.value);
+    let mut settings = current.value.clone();
+    edit(&mut settings);
     let row = setting::ActiveModel {
         id: Set(ONLY_ID),
-        value: Set(current.value),
-        updated_at: Set(now()),
+        value: Set(settings),
+        updated_at: Set(later(current.updated_at)),
     };
     let row = if is_new {
         row.insert(change.tx()).await?
     } else {
         row.update(change.tx()).await?
     };
+    change.record(Action::Update, Some(&current), Some(&row));
     change.commit().await?;
     Ok(row)
 }

@@ -3,22 +3,32 @@
 use entity::{api_key, user};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::Expr,
+    QueryOrder,
 };
 
-use super::{change::Change, must_match, now};
-use crate::{Admin, problem::Problem};
+use super::{
+    audit::Action,
+    batch,
+    change::{Change, later},
+    must_match, now, sessions,
+};
+use crate::{Admin, auth::identity::Identity, problem::Problem};
 
 /// Creates a user.
 ///
 /// # Errors
 /// 409 when the name is taken.
-pub async fn create(admin: &Admin, mut user: user::ActiveModel) -> Result<user::Model, Problem> {
+pub async fn create(
+    admin: &Admin,
+    caller: &Identity,
+    mut user: user::ActiveModel,
+) -> Result<user::Model, Problem> {
     let now = now();
     user.created_at = Set(now);
     user.updated_at = Set(now);
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let user = user.insert(change.tx()).await.map_err(name_taken)?;
+    change.record(Action::Create, None, Some(&user));
     change.commit().await?;
     Ok(user)
 }
@@ -29,18 +39,64 @@ pub async fn create(admin: &Admin, mut user: user::ActiveModel) -> Result<user::
 /// 404, 409 when the new name is taken, 412 when it is not the version `if_match` names.
 pub async fn update(
     admin: &Admin,
+    caller: &Identity,
     id: i64,
     if_match: Option<&str>,
     edit: impl FnOnce(&user::Model) -> user::ActiveModel + Send,
 ) -> Result<user::Model, Problem> {
-    let change = Change::begin(admin).await?;
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
-    let mut user = edit(&current);
-    user.id = Set(id);
-    user.updated_at = Set(now());
-    let user = user.update(change.tx()).await.map_err(name_taken)?;
+    let user = edit(&current);
+    let user = put(&mut change, Action::Update, current, user).await?;
     change.commit().await?;
+    Ok(user)
+}
+
+/// Changes many users alike, all or none.
+///
+/// # Errors
+/// 422 when one of them is not there.
+pub async fn update_all(
+    admin: &Admin,
+    caller: &Identity,
+    ids: &[i64],
+    edit: impl Fn(&user::Model) -> user::ActiveModel + Send,
+) -> Result<Vec<user::Model>, Problem> {
+    let mut change = Change::begin(admin, caller).await?;
+    let current = user::Entity::find()
+        .filter(user::Column::Id.is_in(ids.iter().copied()))
+        .filter(user::Column::DeletedAt.is_null())
+        .order_by_asc(user::Column::Id)
+        .all(change.tx())
+        .await?;
+    batch::must_be_all(ids, current.iter().map(|user| user.id))?;
+    let mut changed = Vec::with_capacity(current.len());
+    for current in current {
+        let user = edit(&current);
+        changed.push(put(&mut change, Action::Update, current, user).await?);
+    }
+    change.commit().await?;
+    Ok(changed)
+}
+
+/// Writes what becomes of a user, and ends the sessions of one who is switched off.
+///
+/// # Errors
+/// 409 when the new name is taken.
+pub(super) async fn put(
+    change: &mut Change<'_>,
+    action: Action,
+    current: user::Model,
+    mut user: user::ActiveModel,
+) -> Result<user::Model, Problem> {
+    user.id = Set(current.id);
+    user.updated_at = Set(later(current.updated_at));
+    let user = user.update(change.tx()).await.map_err(name_taken)?;
+    if !user.is_enabled {
+        sessions::end_of_user(change.tx(), user.id).await?;
+    }
+    change.record(action, Some(&current), Some(&user));
     Ok(user)
 }
 
@@ -48,22 +104,34 @@ pub async fn update(
 ///
 /// # Errors
 /// 404, 412.
-pub async fn delete(admin: &Admin, id: i64, if_match: Option<&str>) -> Result<(), Problem> {
-    let change = Change::begin(admin).await?;
+pub async fn delete(
+    admin: &Admin,
+    caller: &Identity,
+    id: i64,
+    if_match: Option<&str>,
+) -> Result<(), Problem> {
+    let mut change = Change::begin(admin, caller).await?;
     let current = find(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
-    let now = now();
-    api_key::Entity::update_many()
-        .col_expr(api_key::Column::DeletedAt, Expr::value(now))
-        .col_expr(api_key::Column::UpdatedAt, Expr::value(now))
+    sessions::end_of_user(change.tx(), id).await?;
+    let keys = api_key::Entity::find()
         .filter(api_key::Column::UserId.eq(id))
         .filter(api_key::Column::DeletedAt.is_null())
-        .exec(change.tx())
+        .all(change.tx())
         .await?;
-    let mut user: user::ActiveModel = current.into();
+    let now = now();
+    for current in keys {
+        let mut key: api_key::ActiveModel = current.clone().into();
+        key.deleted_at = Set(Some(now));
+        key.updated_at = Set(later(current.updated_at));
+        key.update(change.tx()).await?;
+        change.record(Action::Delete, Some(&current), None);
+    }
+    let mut user: user::ActiveModel = current.clone().into();
     user.deleted_at = Set(Some(now));
-    user.updated_at = Set(now);
+    user.updated_at = Set(later(current.updated_at));
     user.update(change.tx()).await?;
+    change.record(Action::Delete, Some(&current), None);
     change.commit().await
 }
 

@@ -20,6 +20,10 @@ pub fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
         let schema = document.pointer(target.trim_start_matches('#')).unwrap();
         return check(document, schema, value, at);
     }
+    // Anything, without a word about what is in it.
+    if schema["type"].is_null() && !schema["anyOf"].is_array() {
+        return;
+    }
     if let Some(choices) = schema["anyOf"].as_array() {
         let choice = choices
             .iter()
@@ -73,6 +77,8 @@ fn may_be(document: &Value, schema: &Value, value: &Value) -> bool {
         return choices.iter().any(|choice| may_be(document, choice, value));
     }
     match &schema["type"] {
+        // Anything.
+        Value::Null => true,
         Value::Array(types) => types
             .iter()
             .any(|name| has_type(name.as_str().unwrap(), value)),

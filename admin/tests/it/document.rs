@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{As, everywhere};
+use crate::{
+    conforms,
+    support::{As, everywhere},
+};
 
 #[tokio::test]
 async fn every_operation_is_described_whole() {
@@ -43,6 +46,66 @@ async fn every_operation_is_described_whole() {
             assert!(!text.contains(word), "{word}");
         }
         check_references(document, document);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_creation_can_be_asked_for_once_and_every_version_can_be_named() {
+    everywhere(async |app| {
+        let mut creations = 0;
+        for (path, item) in app.document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let parameters = operation["parameters"].as_array();
+                let has = |name: &str| {
+                    let mut parameters = parameters.into_iter().flatten();
+                    parameters.any(|p| p["name"] == name)
+                };
+                if operation["responses"]["201"].is_object() {
+                    assert!(has("Idempotency-Key"), "{method} {path}");
+                    creations += 1;
+                }
+                let is_precise = operation["responses"]["412"].is_object();
+                let is_versioned = item["get"]["responses"]["200"]["headers"]["ETag"].is_object();
+                if is_versioned && ["patch", "put", "delete"].contains(&method.as_str()) {
+                    assert!(is_precise && has("If-Match"), "{method} {path}");
+                }
+            }
+        }
+        assert!(creations >= 6, "{creations}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_body_and_every_answer_has_an_example_that_fits() {
+    everywhere(async |app| {
+        let document = &app.document;
+        let mut bodies = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let at = format!("{method} {path}");
+                let answers = operation["responses"].as_object().unwrap().values();
+                for holder in answers.chain([&operation["requestBody"]]) {
+                    for (kind, media) in holder["content"].as_object().into_iter().flatten() {
+                        let example = match kind.as_str() {
+                            "application/json" => &media["example"],
+                            "application/problem+json" => {
+                                let named = media["examples"].as_object().unwrap();
+                                let target = named.values().next().unwrap()["$ref"].as_str();
+                                let target = target.unwrap().trim_start_matches('#');
+                                document.pointer(&format!("{target}/value")).unwrap()
+                            }
+                            _ => continue,
+                        };
+                        assert!(!example.is_null(), "{at} {kind}");
+                        conforms::check(document, &media["schema"], example, &at);
+                        bodies += 1;
+                    }
+                }
+            }
+        }
+        assert!(bodies > 500, "{bodies}");
     })
     .await;
 }
@@ -183,13 +246,34 @@ async fn the_predecessors_addresses_lead_on_and_unknown_ones_nowhere() {
             .expect(405);
         assert_eq!(
             (wrong.code(), wrong.header("allow")),
-            ("method_not_allowed".into(), "GET, POST")
+            ("method_not_allowed".into(), "GET, PATCH, POST")
         );
         let post = app
             .send(&As::admin(), "POST", "/elsewhere", None)
             .await
             .expect(404);
         assert_eq!(post.code(), "not_found");
+    })
+    .await;
+}
+
+/// The dashboard's types are made of this file. `UPDATE_OPENAPI=1` writes it anew.
+#[tokio::test]
+async fn the_committed_document_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/web/openapi.json");
+    everywhere(async |app| {
+        let mut document = app.document.clone();
+        document["info"]["version"] = Value::from("0.0.0");
+        let current = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == current,
+            "admin/web/openapi.json is not current: UPDATE_OPENAPI=1 cargo test -p switchyard-admin --test admin document, \
+             then `npm run schema` in admin/web"
+        );
     })
     .await;
 }

@@ -54,6 +54,9 @@ async fn each_operation_lets_in_exactly_whom_the_document_says() {
                 Some("admin") => 3,
                 Some(other) => panic!("{other}"),
             };
+            // The live view ends with the gateway alone.
+            let is_endless = at == "/api/v1/live";
+            app.gateway.stopping.store(is_endless, Ordering::SeqCst);
             for (rank, who) in &callers {
                 // A body that is refused for itself shows that the caller was let in.
                 let body = (method != "GET").then(|| "[]".to_owned());
@@ -67,6 +70,98 @@ async fn each_operation_lets_in_exactly_whom_the_document_says() {
                 assert!(status < 500, "{method} {at} as {rank}: {status}");
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cookie_without_its_csrf_token_reads_and_changes_nothing() {
+    everywhere(async |app| {
+        let (browser, _, _) = log_in(app, TOKEN).await;
+        let wrong = browser.clone().with("x-csrf-token", "0".repeat(64));
+        let revision = app.revision().await;
+        for (method, at, role) in operations(app) {
+            if role.is_none() {
+                continue;
+            }
+            for who in [&browser, &wrong] {
+                let answer = app.send(who, &method, &at, None).await;
+                if method == "GET" {
+                    let status = answer.status.as_u16();
+                    assert!(![401, 403].contains(&status), "{method} {at}: {status}");
+                } else {
+                    assert_eq!(
+                        answer.expect(403).code(),
+                        "csrf_token_wrong",
+                        "{method} {at}"
+                    );
+                }
+            }
+        }
+        assert_eq!(app.revision().await, revision);
+        app.get(&browser, "/api/v1/auth/session").await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrong_credentials_open_nothing_and_are_told_of_once() {
+    everywhere(async |app| {
+        let (browser, _, _) = log_in(app, TOKEN).await;
+        let mut statuses = std::collections::BTreeSet::new();
+        for (method, at, role) in operations(app) {
+            if role.is_some() {
+                let wrong = As::bearer("sk-wrong-0123456789");
+                let status = app.send(&wrong, &method, &at, None).await.status;
+                statuses.insert(status.as_u16());
+            }
+        }
+        assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [401, 429]);
+        let told = app.get(&browser, "/api/v1/audit?action=shut-out").await;
+        let told = told.expect(200).json();
+        assert_eq!(told["items"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_operation_reaches_another_users_things() {
+    everywhere(async |app| {
+        let login = json!({"canLoginWebUi": true});
+        let (user, key, _) = app
+            .user_with_key(json!({"name": "victim"}), login.clone())
+            .await;
+        let (_, _, secret) = app.user_with_key(json!({"name": "other"}), login).await;
+        let (other, revision) = (As::bearer(&secret), app.revision().await);
+        let mut tried = 0;
+        for (path, item) in app.document["paths"].as_object().unwrap() {
+            let id = match path {
+                path if path.starts_with("/api/v1/users/{id}") => user,
+                path if path.starts_with("/api/v1/keys/{id}") => key,
+                _ => continue,
+            };
+            let at = path.replace("{id}", &id.to_string());
+            for method in item.as_object().unwrap().keys() {
+                let bodies = [
+                    json!({}),
+                    json!({"enabled": false}),
+                    json!({"expiresAt": "2020-01-01T00:00:00Z"}),
+                ];
+                let mut status = 422;
+                for body in bodies {
+                    let body = (method != "get").then(|| body.to_string());
+                    let answer = app.send(&other, &method.to_uppercase(), &at, body).await;
+                    status = answer.status.as_u16();
+                    if status != 422 {
+                        break;
+                    }
+                }
+                assert!([403, 404].contains(&status), "{method} {at}: {status}");
+                tried += 1;
+            }
+        }
+        assert!(tried >= 15, "{tried}");
+        assert_eq!(app.revision().await, revision);
     })
     .await;
 }
@@ -250,6 +345,8 @@ async fn a_session_ends_with_its_key_and_with_the_right_to_log_in() {
         app.patch(&admin, &at, json!({"canLoginWebUi": true}))
             .await
             .expect(200);
+        app.get(&browser, "/api/v1/keys").await.expect(401);
+        let (browser, _, _) = log_in(app, &secret).await;
         app.get(&browser, "/api/v1/keys").await.expect(200);
         app.delete(&admin, &at).await.expect(204);
         app.get(&browser, "/api/v1/keys").await.expect(401);

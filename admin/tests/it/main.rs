@@ -5,6 +5,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod audit;
+mod batch;
 mod conforms;
 mod document;
 mod error_rules;
@@ -13,11 +15,17 @@ mod identity;
 mod input;
 mod lifecycle;
 mod limits;
+mod live;
+mod login_sessions;
+mod once;
 mod prices;
 mod requests;
+mod requests_search;
 mod resources;
 mod routing;
+mod secrets;
 mod serve;
 mod settings;
 mod support;
+mod trials;
 mod usage;

@@ -435,6 +435,7 @@ async fn request(app: &App, id: Uuid) {
         response_bytes: 0,
         client_ip: None,
         user_agent: None,
+        client: entity::value::ClientName::default(),
         chain: json!([]),
     };
     row.into_active_model()

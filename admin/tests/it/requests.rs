@@ -44,6 +44,7 @@ async fn row(app: &App, age: i64, edit: impl FnOnce(&mut request_log::Model)) ->
         response_bytes: 2,
         client_ip: Some("192.0.2.7".into()),
         user_agent: None,
+        client: entity::value::ClientName::default(),
         chain: json!([{"attempt": 1, "providerId": 1, "providerName": "relay-7", "outcome": "completed", "edits": []}]),
     };
     edit(&mut row);

@@ -28,6 +28,8 @@ async fn admin() -> Arc<Admin> {
         admin_token_hash: Admin::token_hash(&hasher, TOKEN),
         hasher,
         secure_cookies: false,
+        trusted_proxies: entity::value::Networks::default(),
+        throttle: admin::Throttle::default(),
     })
 }
 

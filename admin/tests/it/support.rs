@@ -8,13 +8,15 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use admin::{
     Admin,
     gateway::{
         Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, Nominee, Part, Subject,
+        ExplainError, Explanation, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError,
+        Nominee, Part, Prune, Pruned, Subject, System, Trial, TrialReport,
     },
 };
 use chrono::{DateTime, Utc};
@@ -28,7 +30,10 @@ use poem::{
     endpoint::BoxEndpoint,
     http::{HeaderMap, Method, StatusCode},
 };
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait, Statement,
+    sqlx::sqlite::SqliteJournalMode,
+};
 use serde_json::Value;
 
 use crate::conforms;
@@ -58,8 +63,20 @@ pub struct FakeGateway {
     pub rebuilt: AtomicUsize,
     /// What it counts.
     pub gauges: Mutex<Vec<(Subject, Gauge)>>,
+    /// What providers were asked.
+    pub trials: Mutex<Vec<Trial>>,
+    /// What they answer.
+    pub report: Mutex<TrialReport>,
+    /// The wrong credentials it told of.
+    pub failures: AtomicUsize,
     /// Its time zone; UTC if none is set.
     pub time_zone: Mutex<Option<chrono_tz::Tz>>,
+    /// What is under way.
+    pub live: Mutex<Vec<LiveRequest>>,
+    /// What was to be deleted.
+    pub pruned: Mutex<Vec<Prune>>,
+    /// What is logged.
+    pub log_filter: Mutex<Option<String>>,
     revision: AtomicI64,
 }
 
@@ -72,6 +89,7 @@ pub struct App {
     pub db: DatabaseConnection,
     /// Its document, as served.
     pub document: Value,
+    admin: Arc<Admin>,
     scratch: Option<(String, String)>,
 }
 
@@ -202,6 +220,72 @@ impl Gateway for FakeGateway {
         ]
     }
 
+    fn live_requests(&self) -> Vec<LiveRequest> {
+        self.live.lock().unwrap().clone()
+    }
+
+    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
+        let mut live = self.live.lock().unwrap();
+        let before = live.len();
+        live.retain(|request| {
+            let is_its = request.session_id.as_deref() == Some(session_id);
+            !is_its || user_id.is_some_and(|id| id != request.user_id)
+        });
+        before - live.len()
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<Pruned, sea_orm::DbErr> {
+        let rows = if prune.is_dry { 12 } else { 7 };
+        self.pruned.lock().unwrap().push(prune);
+        Ok(Pruned {
+            rows,
+            is_done: false,
+        })
+    }
+
+    fn system(&self) -> System {
+        System {
+            started_at: at("2026-01-02T03:04:05Z"),
+            requests_in_flight: 3,
+            queued_lines: 4,
+            journal_bytes: 5,
+            disk_free_bytes: Some(6),
+            disk_total_bytes: None,
+        }
+    }
+
+    fn metrics(&self) -> String {
+        "# TYPE switchyard_up gauge\nswitchyard_up 1\n".into()
+    }
+
+    fn log_filter(&self) -> Option<String> {
+        self.log_filter.lock().unwrap().clone()
+    }
+
+    fn set_log_filter(&self, filter: &str) -> Result<(), LogFilterError> {
+        if filter.contains("wrong") {
+            return Err(LogFilterError::Bad("must be a level".into()));
+        }
+        let mut current = self.log_filter.lock().unwrap();
+        let current = current.as_mut().ok_or(LogFilterError::NotOurs)?;
+        *current = filter.into();
+        Ok(())
+    }
+
+    async fn try_provider(&self, trial: Trial) -> TrialReport {
+        let report = self.report.lock().unwrap().clone();
+        self.trials.lock().unwrap().push(trial);
+        report
+    }
+
+    fn models(&self, key_id: i64) -> Vec<String> {
+        vec![format!("model-of-{key_id}")]
+    }
+
+    async fn tell_failure(&self, _: Option<std::net::IpAddr>) {
+        self.failures.fetch_add(1, Ordering::SeqCst);
+    }
+
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         let key_id = ask.key_id;
         self.asked.lock().unwrap().push(ask);
@@ -279,13 +363,17 @@ impl App {
             admin_token_hash: Admin::token_hash(&hasher, TOKEN),
             hasher,
             secure_cookies: true,
+            trusted_proxies: "10.0.0.0/8".parse().unwrap(),
+            throttle: admin::Throttle::default(),
         });
-        let endpoint =
-            poem::EndpointExt::boxed(poem::EndpointExt::map_to_response(admin::routes(admin)));
+        let endpoint = poem::EndpointExt::boxed(poem::EndpointExt::map_to_response(admin::routes(
+            admin.clone(),
+        )));
         let mut app = Self {
             endpoint,
             gateway,
             db,
+            admin,
             document: Value::Null,
             scratch,
         };
@@ -338,6 +426,7 @@ impl App {
         let mut media = response["content"].as_object().into_iter().flatten();
         let media = media.find(|(name, _)| name.split(';').next() == Some(content_type));
         match media {
+            Some((name, _)) if !name.contains("json") => {}
             Some((_, media)) => {
                 conforms::check(&self.document, &media["schema"], &answer.json(), uri)
             }
@@ -386,14 +475,28 @@ impl App {
         (user, key["id"].as_i64().unwrap(), secret)
     }
 
+    /// Who guesses.
+    pub fn throttle(&self) -> &admin::Throttle {
+        &self.admin.throttle
+    }
+
+    /// The first column of a statement's rows.
+    pub async fn raw(&self, sql: &str) -> Vec<Value> {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql);
+        let rows = self.db.query_all_raw(statement).await.unwrap();
+        let text = |row: sea_orm::QueryResult| row.try_get_by_index::<Option<String>>(0).unwrap();
+        rows.into_iter().map(|row| Value::from(text(row))).collect()
+    }
+
     async fn end(self) {
         let Self {
             db,
             scratch,
             endpoint,
+            admin,
             ..
         } = self;
-        drop(endpoint);
+        drop((endpoint, admin));
         db.close().await.unwrap();
         if let Some((server, name)) = scratch {
             let server = Database::connect(server).await.unwrap();
@@ -455,12 +558,63 @@ pub async fn everywhere(test: impl AsyncFn(&App)) {
     let app = App::over(Database::connect(options).await.unwrap(), None).await;
     test(&app).await;
     app.end().await;
+    let Some((server, name, url)) = scratch_postgres().await else {
+        return;
+    };
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(4);
+    let db = Database::connect(options).await.unwrap();
+    let app = App::over(db, Some((server, name))).await;
+    test(&app).await;
+    app.end().await;
+}
+
+/// Runs a test on two nodes over one database, with several connections each, on every kind of database there is.
+pub async fn side_by_side(test: impl AsyncFn(&[Arc<App>; 2])) {
+    let file = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/both.db?mode=rwc", file.path().display());
+    on_two_nodes(&url, None, &test).await;
+    if let Some((server, name, url)) = scratch_postgres().await {
+        on_two_nodes(&url, Some((server, name)), &test).await;
+    }
+}
+
+async fn on_two_nodes(
+    url: &str,
+    scratch: Option<(String, String)>,
+    test: &impl AsyncFn(&[Arc<App>; 2]),
+) {
+    let connect = async || {
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(4);
+        options.map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .busy_timeout(Duration::from_secs(20))
+        });
+        Database::connect(options).await.unwrap()
+    };
+    let nodes = [
+        Arc::new(App::over(connect().await, scratch).await),
+        Arc::new(App::over(connect().await, None).await),
+    ];
+    test(&nodes).await;
+    // The one that knows what is to be dropped ends last.
+    let [first, second] = nodes;
+    for node in [second, first] {
+        let node = Arc::into_inner(node).expect("the test is over");
+        node.end().await;
+    }
+}
+
+/// A database of its own in the PostgreSQL of `TEST_POSTGRES_URL`: the server, the name, and its address.
+async fn scratch_postgres() -> Option<(String, String, String)> {
     let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
         assert!(
             std::env::var("CI").as_deref() != Ok("true"),
             "TEST_POSTGRES_URL must be set where CI=true"
         );
-        return;
+        return None;
     };
     let name = format!("switchyard_admin_{}", uuid::Uuid::new_v4().simple());
     let admin = Database::connect(&server).await.unwrap();
@@ -472,10 +626,6 @@ pub async fn everywhere(test: impl AsyncFn(&App)) {
         None => (server.as_str(), String::new()),
     };
     let (base, _) = base.rsplit_once('/').unwrap();
-    let mut options = ConnectOptions::new(format!("{base}/{name}{query}"));
-    options.max_connections(4);
-    let db = Database::connect(options).await.unwrap();
-    let app = App::over(db, Some((server.clone(), name))).await;
-    test(&app).await;
-    app.end().await;
+    let url = format!("{base}/{name}{query}");
+    Some((server, name, url))
 }

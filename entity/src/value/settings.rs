@@ -29,6 +29,12 @@ pub struct GatewaySettings {
     pub sticky_horizon_turns: u32,
     /// Pause between two probes of a provider whose breaker is open, in seconds; 0 leaves probing to requests. Default 0.
     pub probe_seconds: u32,
+    /// Days after which requests leave the log; 0 keeps them. Default 0.
+    pub request_retention_days: u32,
+    /// Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row. Default 0.
+    pub detail_retention_days: u32,
+    /// Days after which usage lines are deleted, 62 at least; 0 keeps them. The sums of each hour stay. Default 0.
+    pub usage_retention_days: u32,
 }
 
 impl Default for GatewaySettings {
@@ -45,6 +51,9 @@ impl Default for GatewaySettings {
             sticky_cache_seconds: 300,
             sticky_horizon_turns: 10,
             probe_seconds: 0,
+            request_retention_days: 0,
+            detail_retention_days: 0,
+            usage_retention_days: 0,
         }
     }
 }

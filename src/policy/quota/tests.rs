@@ -247,7 +247,7 @@ async fn a_late_cost_is_charged_once() {
         .admit(&wanted(&parties), now())
         .await
         .unwrap()
-        .settle_now(USD, now());
+        .settle_now(Some(USD), now());
     let late = Uuid::now_v7();
     for _ in 0..3 {
         quota.charge(late, &parties, 2 * USD, now()).await;

@@ -52,7 +52,7 @@ pub fn answer(
 
 /// The user's own list if it has one; else every name that an eligible provider is configured with. OpenAI's list serves Codex
 /// as well as chat clients, so it shows both.
-fn known_models<'a>(
+pub fn known_models<'a>(
     snapshot: &'a Snapshot,
     caller: &'a Caller,
     protocol: Protocol,

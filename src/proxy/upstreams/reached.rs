@@ -11,6 +11,7 @@ use pingora::upstreams::peer::PeerOptions;
 
 use crate::domain::outbound::ProxyScheme;
 use crate::domain::provider::{BaseUrl, Provider};
+use crate::proxy::cork::Direct;
 use crate::proxy::tunnel::Tunnel;
 
 /// How long an idle connection to a provider is kept. Shorter than most servers' own limit, so that few are found dead.
@@ -79,9 +80,10 @@ impl Reached {
         } else if base.is_tls {
             offer_http2(options);
         }
-        if let Some(tunnel) = self.tunnel {
-            options.custom_l4 = Some(tunnel);
-        }
+        options.custom_l4 = Some(match self.tunnel {
+            Some(tunnel) => tunnel,
+            None => Arc::new(Direct),
+        });
         peer.group_key = self.group;
         peer
     }

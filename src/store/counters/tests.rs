@@ -546,7 +546,10 @@ async fn the_counters_are_made_anew_from_lines() {
             [28, 30, 30, 30, 31]
         );
         // Another definition of a window knows nothing until it is seeded.
-        let fixed = limits(|l| l.reset_5h = ResetMode::Fixed);
+        let fixed = limits(|l| {
+            l.reset_5h = ResetMode::Fixed;
+            l.usd_total = Some(1_000);
+        });
         counters.seed(&part(KEY, &fixed, START), &seed, START).await;
         assert_eq!(
             used(&counters, &fixed, START).await[3..],

@@ -10,8 +10,8 @@ use entity::value::{
     ClientName, ErrorMatch, MatchKind, ProviderType, ResetMode, RuleFault, Strings,
 };
 use entity::{
-    api_key, error_rule, import, price, provider, provider_group, request_log, setting, usage,
-    usage_hourly, user,
+    api_key, audit, error_rule, import, price, provider, provider_group, request_log, setting,
+    usage, usage_hourly, user,
 };
 use sea_orm::{ConnectionTrait, QueryOrder};
 
@@ -81,7 +81,7 @@ async fn dump(test: &TestDb) -> Vec<String> {
         };
     }
     add!(user by Id, api_key by Id, provider by Id, provider_group by Id, error_rule by Id, price by Id, setting by Id);
-    add!(request_log by Id, usage by Id, revision by Id);
+    add!(request_log by Id, usage by Id, revision by Id, audit by Id);
     let mut sorted = Vec::new();
     for row in usage_hourly::Entity::find().all(db).await.unwrap() {
         sorted.push(format!("{row:?}"));
@@ -158,6 +158,9 @@ async fn a_predecessor_comes_over_once_and_a_dry_run_changes_nothing() {
         providers_are_the_same(&keys, &to).await;
         prices_and_rules_are_the_same(&to).await;
         history_is_the_same(&report, &to).await;
+        let told = audit::Entity::find().all(&to.db).await.unwrap();
+        assert_eq!((told.len(), told[0].action.as_str()), (1, "import"));
+        assert_eq!(told[0].after.as_ref().unwrap()["users"]["new"], 4);
         // What a gateway makes of it.
         let snapshot = snapshot::load(&to.db, &keys.sealer).await.unwrap();
         assert!(snapshot.left_out.is_empty(), "{:?}", snapshot.left_out);

@@ -55,6 +55,8 @@ impl Poster {
         tally: Arc<Tally>,
         closing: Stop,
     ) -> Self {
+        // Until it has been looked what an earlier process left.
+        tally.set_behind(true);
         Self {
             inserts: Inserts::new(db),
             queue,
@@ -139,7 +141,10 @@ impl Poster {
     }
 
     fn fill(&mut self) {
-        self.may_have_unread |= self.backlog.has_forgotten();
+        if self.backlog.has_forgotten() {
+            self.may_have_unread = true;
+            self.tally.set_behind(true);
+        }
         while self.requests.len() < BATCH
             && let Ok(row) = self.queue.try_recv()
         {
@@ -254,6 +259,7 @@ impl Poster {
         match with_journal(&self.backlog, |journal| journal.read(BATCH)).await {
             Ok(replay) => {
                 self.may_have_unread = replay.is_some();
+                self.tally.set_behind(self.may_have_unread);
                 self.replay = replay;
             }
             Err(error) => self.tally.journal_failed(&error),

@@ -19,9 +19,10 @@ use uuid::Uuid;
 
 use super::request::Request;
 use super::rollup::{Hourly, rolled_up};
+use crate::domain::client_name::name_of;
 
 /// Rows of the largest statement are two to the power of this. `SQLite` takes 32,766 bind variables, `PostgreSQL` 65,535.
-const LARGEST: u32 = 6;
+const LARGEST: u32 = 8;
 /// Bytes of a value, on average, to make room for: a few more than a number takes, as few columns are long.
 const MEAN_VALUE: usize = 32;
 
@@ -418,6 +419,7 @@ row! { Request, "request_log", json: Some("chain"), |row|
     "response_bytes" => Bound::Number(row.response_bytes),
     "client_ip" => Bound::MaybeText(row.client_ip.as_deref()),
     "user_agent" => Bound::MaybeText(row.user_agent.as_deref()),
+    "client" => Bound::Text(name_of(row.user_agent.as_deref()).as_str()),
     "chain" => Bound::Text(&row.chain),
 }
 

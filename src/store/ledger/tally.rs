@@ -1,6 +1,9 @@
 //! Counts, and the saying of things once.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use super::Stats;
 
@@ -18,6 +21,7 @@ pub(super) struct Tally {
     dropped_before: AtomicU64,
     lost_before: AtomicU64,
     is_database_away: AtomicBool,
+    is_behind: AtomicBool,
     is_journal_failing: AtomicBool,
 }
 
@@ -54,6 +58,15 @@ impl Tally {
     pub(super) fn hold(&self, requests: usize, lines: usize) {
         self.held_requests.store(requests, Relaxed);
         self.held_lines.store(lines, Relaxed);
+    }
+
+    /// Whether the journal holds lines that are nowhere else and not in the database yet.
+    pub(super) fn set_behind(&self, is_behind: bool) {
+        self.is_behind.store(is_behind, Release);
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind.load(Acquire)
     }
 
     pub(super) fn journal_failed(&self, error: &std::io::Error) {

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::client_name::name_of;
 use crate::store::testing::{TestDb, eventually, execute, logs, request_row, usage_line};
 use sums::sums_agree;
 
@@ -547,6 +548,7 @@ async fn assert_row(test: &TestDb, row: &Request) {
         response_bytes: row.response_bytes,
         client_ip: row.client_ip.clone(),
         user_agent: row.user_agent.clone(),
+        client: name_of(row.user_agent.as_deref()),
         chain: serde_json::from_str(&row.chain).unwrap(),
     };
     assert_eq!(written.unwrap(), Some(expected));

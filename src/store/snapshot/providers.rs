@@ -34,7 +34,11 @@ pub(super) fn open_all(
     opened
 }
 
-fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
+/// One provider as requests see it.
+///
+/// # Errors
+/// Says what of it cannot be used.
+pub fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
     let endpoints = endpoints(&row)?;
     let api_key = sealer
         .open(API_KEY_PLACE, &row.api_key)

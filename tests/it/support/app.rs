@@ -10,7 +10,8 @@ use switchyard::settings::Settings;
 
 use super::eventually;
 
-const ADMIN_TOKEN: &str = "test-admin-token-0123456789";
+/// The admin token of every test.
+pub const ADMIN_TOKEN: &str = super::Front::TOKEN;
 
 /// A gateway that runs, with a key to call it.
 pub struct TestApp {
@@ -148,6 +149,11 @@ impl TestApp {
     /// The public address, `http://host:port`.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The same gateway, as somebody outside sees it.
+    pub fn front(&self) -> super::Front {
+        super::Front::new(self.base.clone())
     }
 
     /// `host:port`.

@@ -2,7 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use entity::{error_rule, value};
-use poem_openapi::{Enum, Object};
+use poem_openapi::{Enum, Object, types::ToJSON};
+use serde_json::Value;
+
+use crate::{
+    Admin,
+    service::audit::{Pictured, Subject},
+};
 
 /// How a rule's pattern is held against a failure's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -95,6 +101,16 @@ impl From<error_rule::Model> for ErrorRule {
             created_at: rule.created_at,
             updated_at: rule.updated_at,
         }
+    }
+}
+
+impl Pictured for error_rule::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("error-rule", self.id, self.name.as_str())
+    }
+
+    fn picture(&self, _: &Admin) -> Value {
+        ErrorRule::from(self.clone()).to_json().unwrap_or_default()
     }
 }
 

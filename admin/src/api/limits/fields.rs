@@ -60,7 +60,7 @@ pub struct Limits {
 }
 
 /// What may be said of limits. Null is no limit; 0 is a limit that allows nothing.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct LimitFields {
     /// Requests in any minute. Default null.

@@ -30,6 +30,23 @@ const OWN_HEADERS: [&str; 20] = [
     "x-goog-api-key",
 ];
 
+/// Words that names of headers with secrets have in them.
+const SECRET_WORDS: [&str; 7] = [
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "password",
+    "secret",
+    "token",
+];
+
+/// Whether a header's value is likely a secret, going by its name.
+pub fn may_be_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
 /// Mistakes of `customHeaders`.
 pub fn check(headers: &BTreeMap<String, String>, out: &mut Vec<Mistake>) {
     let mut seen = Vec::new();

@@ -7,7 +7,7 @@ use super::parts::HealthCheckKind;
 use crate::api::rules::merged;
 
 /// Timeouts of one attempt, in milliseconds; 0 switches one off, null puts one back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct TimeoutsPatch {
     /// From connecting to a connection, TLS included. Default 10 s.
@@ -28,7 +28,7 @@ pub struct TimeoutsPatch {
 }
 
 /// When a provider's breaker opens and closes; null puts a field back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct BreakerPatch {
     /// Failures in a row that open it; 0 switches the breaker off. Default 5.
@@ -47,7 +47,7 @@ pub struct BreakerPatch {
 }
 
 /// How a provider's addresses are checked while nobody asks; null puts a field back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct HealthCheckPatch {
     /// What is done. Default `off`.

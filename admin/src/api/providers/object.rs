@@ -3,14 +3,22 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use entity::{provider, value};
-use poem_openapi::{Enum, Object};
+use entity::{
+    provider,
+    value::{self, Secret},
+};
+use poem_openapi::{Enum, Object, types::ToJSON};
+use serde_json::Value;
 
+use super::headers;
 use super::parts::{ActiveTime, BreakerSettings, HealthCheck, ModelRedirect, Timeouts};
 use crate::{
     Admin,
     api::{limits::Limits, name_rule::NameRule},
-    service::providers,
+    service::{
+        audit::{self, Pictured, Subject},
+        providers,
+    },
 };
 
 /// What a provider speaks and how it is authenticated.
@@ -152,6 +160,29 @@ impl Provider {
             created_at: provider.created_at,
             updated_at: provider.updated_at,
         }
+    }
+}
+
+/// What the audit shows: what is answered, with marks in the place of what is not.
+impl Pictured for provider::Model {
+    fn subject(&self) -> Subject {
+        Subject::new("provider", self.id, self.name.as_str())
+    }
+
+    fn picture(&self, admin: &Admin) -> Value {
+        let provider = Provider::new(admin, self.clone());
+        let mut picture = provider.to_json().unwrap_or_default();
+        let (key, proxy) = providers::secrets(admin, self);
+        picture["apiKey"] = key.map_or(Value::Null, |key| audit::mark(admin, &key));
+        picture["proxyUrl"] = proxy.map_or(Value::Null, |url| audit::mark(admin, &url));
+        let headers = picture["customHeaders"].as_object_mut();
+        for (name, value) in headers.into_iter().flatten() {
+            if headers::may_be_secret(name) {
+                let text = value.as_str().unwrap_or_default();
+                *value = audit::mark(admin, &Secret::new(text));
+            }
+        }
+        picture
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What may be said of a provider beside name, type, address and credential; null puts a field back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ProviderFields {
     /// Free text. Default empty.
@@ -97,7 +97,7 @@ pub struct ProviderCreate {
 }
 
 /// What changes of a provider.
-#[derive(Default, Object)]
+#[derive(Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct ProviderPatch {
     /// Unique.

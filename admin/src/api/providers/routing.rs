@@ -21,7 +21,7 @@ use crate::{
 const MAX_URL: usize = 2048;
 
 /// How a provider is chosen and reached; null puts a field back to its default.
-#[derive(Debug, Default, Object)]
+#[derive(Debug, Clone, Default, Object)]
 #[oai(rename_all = "camelCase")]
 pub struct RoutingFields {
     /// Further addresses that answer the same, as `url`. Default none.

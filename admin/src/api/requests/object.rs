@@ -6,7 +6,10 @@ use poem_openapi::Object;
 use uuid::Uuid;
 
 use super::chain::{self, Attempt};
-use crate::{api::decimal::usd, auth::identity::Identity};
+use crate::{
+    api::{decimal::usd, usage::ClientName},
+    auth::identity::Identity,
+};
 
 /// Tokens in disjoint buckets; `reasoningTokens` is a part of `outputTokens`.
 #[derive(Debug, Object)]
@@ -89,6 +92,8 @@ pub struct RequestRow {
     /// The client's `User-Agent`.
     #[oai(nullable)]
     pub user_agent: Option<String>,
+    /// The program that called.
+    pub client: ClientName,
     /// The gateway's own reason when it refused.
     #[oai(nullable)]
     pub error_code: Option<String>,
@@ -117,6 +122,9 @@ pub struct RequestList {
     /// The `cursor` of the next page; null at the end.
     #[oai(nullable)]
     pub next_cursor: Option<String>,
+    /// How far back the search came, where it ended before the page was full; null otherwise.
+    #[oai(nullable)]
+    pub searched_to: Option<DateTime<Utc>>,
 }
 
 // === impl RequestRow ===
@@ -149,6 +157,7 @@ impl RequestRow {
             response_bytes: row.response_bytes,
             client_ip: row.client_ip.clone(),
             user_agent: row.user_agent.clone(),
+            client: row.client.into(),
             error_code: row.error_code.clone(),
             error_message: row.error_message.clone().filter(|_| is_admin),
         }

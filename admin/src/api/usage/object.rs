@@ -263,6 +263,22 @@ impl From<UsageSort> for usage::Sort {
     }
 }
 
+impl From<value::ClientName> for ClientName {
+    fn from(client: value::ClientName) -> Self {
+        match client {
+            value::ClientName::ClaudeCode => Self::ClaudeCode,
+            value::ClientName::CodexCli => Self::CodexCli,
+            value::ClientName::GeminiCli => Self::GeminiCli,
+            value::ClientName::Opencode => Self::Opencode,
+            value::ClientName::AnthropicSdk => Self::AnthropicSdk,
+            value::ClientName::OpenaiSdk => Self::OpenaiSdk,
+            value::ClientName::GoogleSdk => Self::GoogleSdk,
+            value::ClientName::Unknown => Self::Unknown,
+            value::ClientName::Other => Self::Other,
+        }
+    }
+}
+
 impl From<ClientName> for value::ClientName {
     fn from(client: ClientName) -> Self {
         match client {

@@ -20,12 +20,15 @@ use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
     QuerySelect, TransactionTrait, sea_query::Expr,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     Admin,
+    auth::identity::Identity,
     problem::Problem,
     query::{prices::book, requests::first_id},
+    service::audit::{self, Action, Subject},
 };
 
 /// Lines of a transaction.
@@ -97,7 +100,30 @@ struct Shift {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn reprice(admin: &Admin, range: &Range, apply: bool) -> Result<Repriced, Problem> {
+pub async fn reprice(
+    admin: &Admin,
+    caller: &Identity,
+    range: &Range,
+    apply: bool,
+) -> Result<Repriced, Problem> {
+    let done = walk(admin, range, apply).await?;
+    if apply && done.changed > 0 {
+        let after = json!({
+            "from": range.from,
+            "to": range.to,
+            "models": range.models,
+            "lines": done.lines,
+            "changed": done.changed,
+            "beforeNanoUsd": done.before.to_string(),
+            "afterNanoUsd": done.after.to_string(),
+        });
+        let subject = Subject::new("price", "history", "");
+        audit::tell(admin, caller, Action::Reprice, subject, Some(after)).await?;
+    }
+    Ok(done)
+}
+
+async fn walk(admin: &Admin, range: &Range, apply: bool) -> Result<Repriced, Problem> {
     let began = Instant::now();
     let book = book(&admin.db).await?;
     let mut done = Repriced::default();

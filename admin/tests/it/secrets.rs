@@ -1,0 +1,125 @@
+//! Nothing that is asked for shows a secret: everything is created with marked ones, then everything is read.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, As, TOKEN, everywhere};
+
+/// In every secret of the test, and nowhere else.
+const MARK: &str = "f00dfeed";
+
+async fn make(app: &App, at: &str, body: Value) -> Value {
+    app.post(&As::admin(), at, body).await.expect(201).json()
+}
+
+/// Creates one of everything, with every secret there can be, and changes and rotates it; all secrets there were.
+async fn create_everything(app: &App) -> Vec<String> {
+    let admin = As::admin();
+    let login = json!({"canLoginWebUi": true});
+    let (user, key, first) = app.user_with_key(json!({"name": "u"}), login).await;
+    let rotated = app
+        .send(&admin, "POST", &format!("/api/v1/keys/{key}/rotate"), None)
+        .await;
+    let second = rotated.expect(200).json()["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let once = As::admin().with("idempotency-key", "one");
+    let third = app
+        .post(&once, &format!("/api/v1/users/{user}/keys"), json!({}))
+        .await;
+    let third = third.expect(201).json()["key"].as_str().unwrap().to_owned();
+    let provider = json!({
+        "name": "p", "type": "claude", "url": "https://relay.example",
+        "apiKey": format!("sk-{MARK}-key"), "proxyUrl": format!("http://me:{MARK}-password@gate:3128"),
+    });
+    let provider = make(app, "/api/v1/providers", provider).await["id"].clone();
+    let at = format!("/api/v1/providers/{provider}");
+    let change = json!({"apiKey": format!("sk-{MARK}-other"), "proxyUrl": format!("http://{MARK}@gate:3128")});
+    app.patch(&admin, &at, change).await.expect(200);
+    app.post(&admin, &format!("{at}/clone"), json!({}))
+        .await
+        .expect(201);
+    make(app, "/api/v1/provider-groups", json!({"name": "g"})).await;
+    let rule = json!({"name": "r", "match": "contains", "pattern": "x", "fault": "client"});
+    make(app, "/api/v1/error-rules", rule).await;
+    let body = json!({"key": second});
+    let opened = app
+        .post(&As::nobody(), "/api/v1/auth/login", body)
+        .await
+        .expect(200);
+    let cookie = opened.header("set-cookie").split(';').next().unwrap();
+    let cookie = cookie.split_once('=').unwrap().1.to_owned();
+    // Mistakes must not be repeated with what was in them.
+    let wrong = json!({"name": "", "apiKey": format!("{MARK}\nwrong"), "proxyUrl": format!("ftp://{MARK}@x")});
+    let refused = app.patch(&admin, &at, wrong).await.expect(422);
+    assert!(!refused.text.contains(MARK), "{}", refused.text);
+    vec![
+        first,
+        second,
+        third,
+        cookie,
+        MARK.to_owned(),
+        TOKEN.to_owned(),
+    ]
+}
+
+#[tokio::test]
+async fn no_operation_shows_a_secret() {
+    everywhere(async |app| {
+        let secrets = create_everything(app).await;
+        let mut seen = 0;
+        let mut texts = Vec::new();
+        for (path, item) in app.document["paths"].as_object().unwrap() {
+            if !item["get"].is_object() {
+                continue;
+            }
+            for id in 1..=12 {
+                let at = path
+                    .replace(
+                        "requests/{id}",
+                        "requests/01920000-0000-7000-8000-000000000000",
+                    )
+                    .replace("{id}", &id.to_string())
+                    .replace("{model}", "m")
+                    .replace("{dimension}", "model");
+                let answer = app.get(&As::admin(), &at).await;
+                seen += usize::from(answer.status == 200);
+                texts.push((at.clone(), answer.text));
+                if at == *path {
+                    break;
+                }
+            }
+        }
+        assert!(seen > 40, "{seen}");
+        for (at, text) in &texts {
+            for secret in &secrets {
+                assert!(
+                    !text.contains(secret.as_str()),
+                    "{at} shows {secret}: {text}"
+                );
+            }
+        }
+        // Nor is one in the clear in any table that may be copied.
+        for (table, column) in [
+            ("audit", "before"),
+            ("audit", "after"),
+            ("idempotency", "answer"),
+            ("providers", "api_key"),
+            ("providers", "proxy_url"),
+            ("api_keys", "key_hash"),
+            ("admin_sessions", "token_hash"),
+        ] {
+            let sql = format!("SELECT CAST(\"{column}\" AS text) FROM {table}");
+            let rows = app.raw(&sql).await;
+            assert!(!rows.is_empty(), "{table}");
+            for secret in &secrets {
+                let text = Value::from(rows.clone()).to_string();
+                assert!(
+                    !text.contains(secret.as_str()),
+                    "{table}.{column} holds {secret}"
+                );
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,13 @@
+// A key of the keyboard.
+import type { ComponentProps } from "react";
+
+import { cn } from "@/lib/cn";
+
+export function Kbd({ className, ...rest }: ComponentProps<"kbd">) {
+  return (
+    <kbd
+      className={cn("inline-flex h-5 min-w-5 items-center justify-center rounded border bg-muted px-1 font-sans text-2xs text-muted-foreground", className)}
+      {...rest}
+    />
+  );
+}

@@ -1,0 +1,107 @@
+// What can be done with a user from the row.
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { CalendarPlusIcon, EllipsisIcon, KeyRoundIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
+import { useState } from "react";
+
+import { type User, useDeleteUser, useEnableUser, useRenewUser, useResetUserLimits } from "@/api/users";
+import { toast } from "@/app/toasts";
+import { Confirm } from "@/components/confirm";
+import { SPANS, later } from "@/components/form/expiry-field";
+import { Button } from "@/components/ui/button";
+import { Menu, MenuContent, MenuItem, MenuLabel, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { useFormat } from "@/lib/format";
+import { useMessages } from "@/lib/i18n";
+
+import { messages } from "./messages";
+
+const route = getRouteApi("/app/users");
+
+/** Switches a user on or off, says so, and offers the way back. */
+export function useEnable(): (user: User, enabled: boolean) => void {
+  const t = useMessages(messages);
+  const { mutate } = useEnableUser();
+  return ({ id, name }, enabled) =>
+    mutate(
+      { id, enabled },
+      {
+        onSuccess: () => toast.done(enabled ? t.on(name) : t.isOff(name), () => mutate({ id, enabled: !enabled }, { onError: toast.failed })),
+        onError: toast.failed,
+      },
+    );
+}
+
+type Asking = "remove" | "reset" | null;
+
+export function UserActions({ user, keys }: { user: User; keys: number }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const navigate = useNavigate();
+  const goHere = route.useNavigate();
+  const [asking, setAsking] = useState<Asking>(null);
+  const renew = useRenewUser();
+  const { id, name } = user;
+  const open = (part: { edit?: number; newKey?: number }) => void goHere({ search: (search) => ({ ...search, ...part }) });
+  const renewBy = (days: number) =>
+    renew.mutate({ id, expiresAt: later(days, user.expiresAt) }, { onSuccess: (now) => toast.done(t.renewed(name, format.date(now.expiresAt ?? ""))), onError: toast.failed });
+  return (
+    <>
+      <Menu>
+        <MenuTrigger asChild>
+          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
+            <EllipsisIcon />
+          </Button>
+        </MenuTrigger>
+        <MenuContent align="end">
+          <MenuItem onSelect={() => open({ edit: id })}>
+            <PencilIcon /> {t.edit}
+          </MenuItem>
+          <MenuItem onSelect={() => open({ newKey: id })}>
+            <KeyRoundIcon /> {t.newKey}
+          </MenuItem>
+          <MenuItem onSelect={() => void navigate({ to: "/requests", search: { user: id } })}>
+            <ScrollTextIcon /> {t.requests}
+          </MenuItem>
+          <MenuSeparator />
+          <MenuLabel>{t.renew}</MenuLabel>
+          {SPANS.map((days) => (
+            <MenuItem key={days} onSelect={() => renewBy(days)}>
+              <CalendarPlusIcon /> {t.renewBy(days)}
+            </MenuItem>
+          ))}
+          <MenuSeparator />
+          <MenuItem onSelect={() => setAsking("reset")}>
+            <RotateCcwIcon /> {t.resetLimits}
+          </MenuItem>
+          <MenuItem isDanger onSelect={() => setAsking("remove")}>
+            <Trash2Icon /> {t.remove}
+          </MenuItem>
+        </MenuContent>
+      </Menu>
+      {asking === "remove" && <RemoveUser user={user} keys={keys} onClose={() => setAsking(null)} />}
+      {asking === "reset" && <ResetUser user={user} onClose={() => setAsking(null)} />}
+    </>
+  );
+}
+
+function RemoveUser({ user, keys, onClose }: { user: User; keys: number; onClose: () => void }) {
+  const t = useMessages(messages);
+  const navigate = route.useNavigate();
+  const remove = useDeleteUser();
+  const run = () =>
+    remove.mutate(user.id, {
+      onSuccess: () => {
+        toast.done(t.removed(user.name));
+        void navigate({ search: ({ user: _user, edit: _edit, ...rest }) => rest, replace: true });
+      },
+      onError: toast.failed,
+      onSettled: onClose,
+    });
+  return <Confirm title={t.removeTitle(user.name)} text={t.removeText(keys)} action={t.remove} isPending={remove.isPending} onConfirm={run} onClose={onClose} />;
+}
+
+function ResetUser({ user, onClose }: { user: User; onClose: () => void }) {
+  const t = useMessages(messages);
+  const reset = useResetUserLimits();
+  const run = () => reset.mutate(user.id, { onSuccess: () => toast.done(t.resetDone(user.name)), onError: toast.failed, onSettled: onClose });
+  return <Confirm isDanger={false} title={t.resetTitle(user.name)} text={t.resetText} action={t.resetLimits} isPending={reset.isPending} onConfirm={run} onClose={onClose} />;
+}

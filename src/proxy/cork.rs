@@ -1,0 +1,95 @@
+//! Head and body of a request to a provider leave in one packet.
+//!
+//! Pingora sends a request's head as soon as it has it, and then its body. On a connection that holds nothing back (`TCP_NODELAY`) these are
+//! two packets, and a packet is what costs: the way through the kernel, and waking whoever waits at the other end. So from the moment the head is
+//! ready until the body has been written as far as the socket takes it the connection is corked (`TCP_CORK`). The kernel fills
+//! whole packets meanwhile and keeps the rest; it gives up waiting after 200 ms by itself, so that a cork that were forgotten could do
+//! no harm but that.
+//!
+//! Pingora lends nobody its sockets. Therefore direct connections are made here, with its own function, and a second handle of each is hung on
+//! what it remembers of the connection ([`ProxyDigest`]); the handle goes when the connection does.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pingora::ErrorType;
+use pingora::connectors::L4Connect;
+use pingora::http::ResponseHeader;
+use pingora::prelude::{Error, Result};
+use pingora::protocols::l4::ext;
+use pingora::protocols::l4::socket::SocketAddr;
+use pingora::protocols::l4::stream::Stream;
+use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::{Digest, GetProxyDigest};
+use socket2::SockRef;
+
+/// Connects as Pingora does, and keeps a second handle.
+#[derive(Debug)]
+pub struct Direct;
+
+/// A connection that can be corked.
+#[derive(Debug, Clone)]
+pub struct Corkable(Arc<ProxyDigest>);
+
+/// What is written is held back until this is dropped.
+#[derive(Debug)]
+pub struct Cork(Corkable);
+
+/// The second handle.
+#[derive(Debug)]
+struct Handle(OwnedFd);
+
+#[async_trait]
+impl L4Connect for Direct {
+    async fn connect(&self, at: &SocketAddr) -> Result<Stream> {
+        let Some(at) = at.as_inet() else {
+            return Error::e_explain(ErrorType::InternalError, "not an internet address");
+        };
+        let socket = ext::connect(at, None).await?;
+        let handle = socket.as_fd().try_clone_to_owned();
+        let mut stream = Stream::from(socket);
+        // Without one, as when there are no more to be had, the connection is as good, but for this.
+        if let Ok(handle) = handle {
+            let nothing = Box::new(ResponseHeader::build(200, Some(0))?);
+            let handle = Box::new(Handle(handle));
+            stream.set_proxy_digest(ProxyDigest::new(nothing, Some(handle)));
+        }
+        Ok(stream)
+    }
+}
+
+// === impl Corkable ===
+
+impl Corkable {
+    /// The connection that this is said of, if it was made here.
+    pub fn of(digest: &Digest) -> Option<Self> {
+        let this = Self(digest.proxy_digest.clone()?);
+        this.handle().is_some().then_some(this)
+    }
+
+    /// Holds back what is written from now on.
+    pub fn cork(self) -> Cork {
+        self.set(true);
+        Cork(self)
+    }
+
+    fn handle(&self) -> Option<&Handle> {
+        self.0.user_data.as_ref()?.downcast_ref()
+    }
+
+    /// A failure is of no interest: a socket that cannot be told anything any more is found out by whoever writes to it.
+    fn set(&self, is_corked: bool) {
+        if let Some(Handle(handle)) = self.handle() {
+            let _ = SockRef::from(handle).set_tcp_cork(is_corked);
+        }
+    }
+}
+
+// === impl Cork ===
+
+impl Drop for Cork {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
