@@ -9,6 +9,7 @@ mod forgetter;
 mod guesses;
 mod health;
 mod health_checks;
+mod import;
 mod insight;
 mod lifecycle;
 mod listener;

@@ -11,11 +11,13 @@
 //! | [`counters`] | what callers and providers use now, and the step that lets a request in |
 //! | [`spending`] | what was spent so far, for counters that begin anew |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
+//! | [`import`] | taking over another gateway's database |
 
 pub mod breakers;
 pub mod bus;
 pub mod counters;
 pub mod database;
+pub mod import;
 pub mod ledger;
 pub mod prices;
 pub mod retention;

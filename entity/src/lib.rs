@@ -8,6 +8,7 @@ pub mod audit;
 pub mod breaker_state;
 pub mod error_rule;
 pub mod idempotency;
+pub mod import;
 pub mod price;
 pub mod provider;
 pub mod provider_group;

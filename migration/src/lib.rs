@@ -13,6 +13,7 @@ mod m20261121_000007_limits;
 mod m20261121_000008_rollups;
 mod m20261121_000009_audit;
 mod m20261121_000010_request_filters;
+mod m20261121_000011_imports;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_rollups::Migration),
             Box::new(m20261121_000009_audit::Migration),
             Box::new(m20261121_000010_request_filters::Migration),
+            Box::new(m20261121_000011_imports::Migration),
         ]
     }
 }

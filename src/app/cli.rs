@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::error::StartError;
-use super::{App, health};
+use super::{App, health, import};
 use crate::mock;
 use crate::settings::{Environment, Settings, Telemetry};
 use crate::store::database;
@@ -33,6 +33,8 @@ enum Command {
     Migrate,
     /// Reads the configuration, reports every mistake in it, and ends.
     CheckConfig,
+    /// Takes over another gateway's database, or only tells what that would do, and ends.
+    Import(import::Options),
     /// Asks a running gateway whether it is ready, and ends: 0 if it is.
     Health(health::Options),
     /// Runs a scriptable fake provider, for trying the gateway out.
@@ -73,6 +75,12 @@ async fn run(cli: Cli) -> Result<ExitCode, StartError> {
         Command::CheckConfig => {
             load()?;
             say("The configuration is good.")
+        }
+        Command::Import(options) => {
+            let settings = load()?;
+            start_logging(&settings.telemetry)?;
+            super::runtime::install_crypto();
+            say(import::run(&options, &settings).await?.trim_end())
         }
         Command::Health(options) => health::check(&options, load()?.server.listen).await,
         Command::MockUpstream(options) => {

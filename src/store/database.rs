@@ -82,6 +82,15 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     turn.commit().await
 }
 
+/// Whether the tables are as this version has them. Changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_migrated(db: &DatabaseConnection) -> Result<bool, DbErr> {
+    let pending = Migrator::get_pending_migrations_read_only(db);
+    Ok(pending.await?.is_empty())
+}
+
 /// Whether the database answers, within two seconds.
 ///
 /// # Errors

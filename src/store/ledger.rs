@@ -19,6 +19,7 @@
 //!
 //! The keeper and the poster are two loops of one task: the journal must go on being written while the database is being waited for.
 
+mod archive;
 mod fit;
 mod journal;
 mod keeper;
@@ -44,6 +45,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Stop, stopped};
 use crate::domain::client_name;
+pub use archive::Archive;
 use journal::Journal;
 use keeper::{Backlog, Keeper};
 use poster::Poster;

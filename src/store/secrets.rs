@@ -64,6 +64,24 @@ impl Secrets {
         Ok((secrets, generated))
     }
 
+    /// What hashes client keys and seals credentials in an installation that was started before; makes nothing. None where it was not.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is readable by others, or is not what it should be.
+    pub fn find(
+        data_dir: &Path,
+        secret_key: Option<&Secret>,
+    ) -> io::Result<Option<(KeyHasher, Sealer)>> {
+        let path = data_dir.join(SECRET_FILE);
+        let master = match secret_key {
+            Some(given) => given.clone(),
+            None if path.exists() => kept_secret(&path)?,
+            None => return Ok(None),
+        };
+        let master = master.expose().as_bytes();
+        Ok(Some((KeyHasher::new(master), Sealer::new(master))))
+    }
+
     /// Whether `presented` is the admin token, in time that does not depend on how much of it is right.
     #[must_use]
     pub fn is_admin_token(&self, presented: &str) -> bool {
@@ -231,6 +249,10 @@ mod tests {
 
         let (second, none) = Secrets::open(&data, None, None).unwrap();
         assert!(none.is_none());
+        let (found, _) = Secrets::find(&data, None).unwrap().unwrap();
+        assert_eq!(found.hash("sk-1"), first.hasher.hash("sk-1"));
+        let elsewhere = dir.path().join("b");
+        assert!(Secrets::find(&elsewhere, None).unwrap().is_none() && !elsewhere.exists());
         assert!(first.is_admin_token(token.expose()) && second.is_admin_token(token.expose()));
         assert!(!second.is_admin_token("") && !second.is_admin_token(&token.expose()[1..]));
         let sealed = first.sealer.seal("place", &Secret::new("credential"));

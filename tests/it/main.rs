@@ -30,6 +30,7 @@ mod health_checks;
 mod hedging;
 mod hot_reload;
 mod http2;
+mod importing;
 mod ledger;
 mod logging;
 mod metering;

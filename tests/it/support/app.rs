@@ -161,6 +161,11 @@ impl TestApp {
         self.base.split("://").nth(1).unwrap()
     }
 
+    /// Where it keeps its data.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// The client key.
     pub fn key(&self) -> &str {
         &self.key
