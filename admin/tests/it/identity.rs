@@ -54,9 +54,7 @@ async fn each_operation_lets_in_exactly_whom_the_document_says() {
                 Some("admin") => 3,
                 Some(other) => panic!("{other}"),
             };
-            // The live view ends with the gateway alone.
-            let is_endless = at == "/api/v1/live";
-            app.gateway.stopping.store(is_endless, Ordering::SeqCst);
+            app.end_what_is_endless(&at);
             for (rank, who) in &callers {
                 // A body that is refused for itself shows that the caller was let in.
                 let body = (method != "GET").then(|| "[]".to_owned());
@@ -84,6 +82,7 @@ async fn a_cookie_without_its_csrf_token_reads_and_changes_nothing() {
             if role.is_none() {
                 continue;
             }
+            app.end_what_is_endless(&at);
             for who in [&browser, &wrong] {
                 let answer = app.send(who, &method, &at, None).await;
                 if method == "GET" {

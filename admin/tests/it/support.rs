@@ -434,6 +434,12 @@ impl App {
         }
     }
 
+    /// The live view ends with the gateway alone: before it is asked for, the gateway stops; before anything else, it runs again.
+    pub fn end_what_is_endless(&self, at: &str) {
+        let is_endless = at == "/api/v1/live";
+        self.gateway.stopping.store(is_endless, Ordering::SeqCst);
+    }
+
     /// GET.
     pub async fn get(&self, who: &As, uri: &str) -> Answer {
         self.send(who, "GET", uri, None).await
