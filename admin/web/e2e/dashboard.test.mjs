@@ -210,7 +210,7 @@ test("a key holder sees what is the key holder's", options, async (t) => {
 
 for (const language of ["en", "zh"]) {
   for (const theme of ["light", "dark"]) {
-    test(`every page fits, is quiet and accessible: ${language}, ${theme}`, options, async (t) => {
+    test(`every page fits, is quiet and accessible: ${language}, ${theme}`, { timeout: 300_000 }, async (t) => {
       for (const viewport of [DESKTOP, PHONE]) {
         const { page, assertQuiet } = await reader(t, { language, theme, viewport });
         await page.goto("/login");
