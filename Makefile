@@ -14,7 +14,7 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-.PHONY: help setup setup-test dashboard run test lint fmt cargo-test clients dashboard-test bench
+.PHONY: help setup setup-test dashboard run test lint fmt cargo-test clients dashboard-test contract bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -37,6 +37,7 @@ test: setup-test dashboard lint ## Check format, lints and documentation, run al
 	scripts/test-services run $(MAKE) --no-print-directory cargo-test
 	scripts/clients
 	scripts/dashboard
+	scripts/contract
 
 lint: ## Check format, clippy and documentation; warnings are errors
 	cargo fmt --all --check
@@ -58,6 +59,9 @@ clients: setup-test ## Run the real command-line clients and SDKs against a gate
 
 dashboard-test: setup-test dashboard ## Run the dashboard in a browser against a gateway
 	scripts/dashboard
+
+contract: setup-test ## Hold the admin API to its document, and clients generated from it to both
+	scripts/contract
 
 bench: setup ## Run the benchmarks
 	cargo bench --workspace --locked

@@ -21,7 +21,7 @@ export function CodeBlock({ text, title, className }: Props) {
         <span className="min-w-0 flex-1 truncate font-mono">{title}</span>
         <CopyButton text={text} label={t.copy(title)} />
       </figcaption>
-      <pre tabIndex={0} className="overflow-x-auto px-3 py-2.5 font-mono text-xs leading-5 -outline-offset-2">
+      <pre tabIndex={0} aria-label={title} className="overflow-x-auto px-3 py-2.5 font-mono text-xs leading-5 -outline-offset-2">
         <code>{text}</code>
       </pre>
     </figure>
