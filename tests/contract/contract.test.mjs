@@ -14,6 +14,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const modules = join(here, "node_modules");
 const python = process.env.PYTHON_ENV;
 const MOST_MS = 420_000;
+/** One never ends, the other passes on that somebody else does not answer (502): both have tests of their own. */
+const LEFT_OUT = "^/api/v1/(live|providers/\\{id\\}/models)$";
 const CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 
 let gateway, work, document;
@@ -78,7 +80,7 @@ test("no answer breaks the document", { timeout: MOST_MS }, async () => {
   await run(`${python}/bin/st`, [
     "--config-file", join(here, "schemathesis.toml"), "run", `${gateway.url}/api/v1/openapi.json`, "-H", `Authorization: Bearer ${gateway.adminToken}`, "--checks", CHECKS,
     "--max-examples", process.env.EXAMPLES ?? "12", "--workers", "2", "--no-color", "--seed", seed,
-    "--suppress-health-check", "filter_too_much",
+    "--suppress-health-check", "filter_too_much", "--exclude-path-regex", LEFT_OUT,
   ]);
 });
 

