@@ -12,7 +12,7 @@ use crate::query::lists::holds;
 
 /// One demand on a row.
 pub struct Clause {
-    /// The demand, written so that no index can serve it: which index is used is decided by [`super::search`], not by the database.
+    /// The demand, written so that no index can serve it: which index is used is decided by [`super::search()`], not by the database.
     pub test: Condition,
     /// The demand as indexes serve it in the order of ids; several are disjoint parts of it. Empty where there is no such index.
     pub sources: Vec<Condition>,
