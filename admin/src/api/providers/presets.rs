@@ -1,4 +1,4 @@
-//! Well-known vendors and what to fill in for them. Their addresses are from the vendors' own documents, as of late 2025.
+//! Well-known vendors and what to fill in for them. Their addresses are those the vendors publish; none is tried here.
 
 use poem_openapi::Object;
 
