@@ -180,8 +180,9 @@ test("the keyboard goes everywhere", options, async (t) => {
   await page.keyboard.press("g");
   await page.keyboard.press("p");
   await page.waitForURL("**/providers");
-  await page.getByText("backup").first().waitFor();
+  await page.getByRole("heading", { name: "Providers", level: 1 }).waitFor();
   await page.keyboard.press("/");
+  await page.locator("input[type=search]:focus").waitFor();
   await page.keyboard.type("main");
   await page.waitForURL("**/providers?q=main");
   await page.keyboard.press("Escape");

@@ -20,6 +20,10 @@ interface Props {
 export function SearchInput({ value, onChange, label, className }: Props) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
+  const latest = useRef(onChange);
+  useEffect(() => {
+    latest.current = onChange;
+  });
   const field = useRef<HTMLInputElement>(null);
   useShortcuts([{ keys: "/", run: () => field.current?.focus() }]);
   useEffect(() => {
@@ -32,10 +36,10 @@ export function SearchInput({ value, onChange, label, className }: Props) {
     if (text === sent.current) return;
     const timer = setTimeout(() => {
       sent.current = text;
-      onChange(text);
+      latest.current(text);
     }, REST_MS);
     return () => clearTimeout(timer);
-  }, [text, onChange]);
+  }, [text]);
   return (
     <div className={cn("group relative w-full max-w-72", className)}>
       <SearchIcon aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 size-3.5 -translate-y-1/2 text-muted-foreground" />
