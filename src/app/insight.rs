@@ -158,7 +158,7 @@ pub fn explain(
         protocol: protocol(ask.protocol),
         model: Some(&ask.model),
         client: ask.user_agent.as_deref(),
-        session: ask.session_id.as_deref(),
+        session: ask.session_id.as_deref().map(quota::Session::new),
         conversation: affinity::conversation(&affinity_ask),
         bound,
         tried: Tried::default(),
@@ -210,9 +210,12 @@ fn nominee_reason(bound: i64, chosen: Option<i64>) -> String {
 /// Why the request would be refused before any provider is asked.
 fn refusals(routing: &Routing, question: &Question<'_>) -> Vec<String> {
     let caller = question.caller;
-    let session = question.session.map(quota::Session::new);
     let mut parties = caller.key.parties.iter();
-    let over = parties.find_map(|party| routing.quota.hindrance(party, session, question.wall));
+    let over = parties.find_map(|party| {
+        routing
+            .quota
+            .hindrance(party, question.session, question.wall)
+    });
     let found = [
         authn::check(&caller.key, question.wall).err(),
         access::permit_client(caller, question.client).err(),

@@ -194,8 +194,8 @@ impl Span {
 }
 
 /// The windows of a subject now. `calendar` finds the calendar's, so that the caller may remember them: a window is good until it ends.
-pub fn windows(limits: &Limits, calendar: impl Fn(Period) -> Window) -> Windows {
-    let fixed = |period: Period| period.span(calendar(period));
+pub fn windows(limits: &Limits, mut calendar: impl FnMut(Period) -> Window) -> Windows {
+    let mut fixed = |period: Period| period.span(calendar(period));
     [
         match limits.reset_5h {
             ResetMode::Fixed => Span::OnSpend {

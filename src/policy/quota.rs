@@ -32,7 +32,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::value::Limits;
-use foldhash::fast::FixedState;
+use foldhash::fast::{FixedState, RandomState};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -73,7 +73,7 @@ pub struct Quota {
     estimates: Estimates,
     bells: [Notify; BELLS],
     waiting: Semaphore,
-    live: Mutex<HashMap<u128, Arc<[Party]>>>,
+    live: Mutex<HashMap<u128, Arc<[Party]>, RandomState>>,
 }
 
 /// A request, or an attempt, that wants to be admitted.

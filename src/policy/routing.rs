@@ -8,7 +8,6 @@
 //! has room again and the cached prefix is not worth staying for (`affinity::stays`); else selection draws, by the conversation's own
 //! number, so that its turns meet the same provider on every node.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,7 +58,7 @@ pub struct Question<'a> {
     /// The client's `User-Agent`.
     pub client: Option<&'a str>,
     /// The client's session.
-    pub session: Option<&'a str>,
+    pub session: Option<Session>,
     /// A number that the turns of one conversation have in common.
     pub conversation: u64,
     /// The provider that the conversation was with.
@@ -92,9 +91,7 @@ struct Now<'a> {
     routing: &'a Routing,
     at: Instant,
     wall: DateTime<Utc>,
-    session_name: Option<&'a str>,
-    /// Made when the first provider with limits asks for it.
-    session: OnceCell<Option<Session>>,
+    session: Option<Session>,
 }
 
 // === impl Routing ===
@@ -186,8 +183,7 @@ impl Routing {
             routing: self,
             at: question.at,
             wall: question.wall,
-            session_name: question.session,
-            session: OnceCell::new(),
+            session: question.session,
         }
     }
 
@@ -218,10 +214,8 @@ impl Now<'_> {
     fn over_limit(&self, provider: &Provider) -> Option<Hindrance> {
         let mut limited = provider.parties.iter().filter(|party| party.is_limited());
         limited.find_map(|party| {
-            let session = *self
-                .session
-                .get_or_init(|| self.session_name.map(Session::new));
-            let refused = self.routing.quota.hindrance(party, session, self.wall)?;
+            let quota = &self.routing.quota;
+            let refused = quota.hindrance(party, self.session, self.wall)?;
             Some(if refused.dimension == Dimension::ConcurrentRequests {
                 Hindrance::Busy
             } else {

@@ -20,7 +20,7 @@ use super::facts::{Answer, Facts};
 use super::live::LiveGuard;
 use super::parts::Parts;
 use super::stop::Stop;
-use super::{losers, reply, run, settle};
+use super::{losers, reply, rewrite, run, settle};
 use crate::domain::caller::Caller;
 use crate::domain::chain::Outcome;
 use crate::domain::protocol::{Operation, Protocol};
@@ -73,7 +73,7 @@ impl Journey {
             answer: Answer::default(),
             is_unsettled: true,
             is_cross_origin: head.headers.contains_key(header::ORIGIN),
-            target: format!("{} {path}", head.method),
+            target: [head.method.as_str(), " ", path].concat(),
             user_agent: head
                 .headers
                 .get(header::USER_AGENT)
@@ -192,6 +192,7 @@ impl Journey {
             wants_stream,
             body,
             client_ip: self.facts.client_ip.clone(),
+            session: None,
             conversation: 0,
             bound: None,
             progress: Progress::default(),
@@ -206,6 +207,7 @@ impl Journey {
             plan.bound = bound;
             self.facts.flight = Some(flight);
         }
+        plan.session = plan.peek.session_id.as_deref().map(quota::Session::new);
         plan.conversation = conversation;
         let plan = Arc::new(plan);
         self.facts.plan = Some(plan.clone());
@@ -224,7 +226,7 @@ impl Journey {
             id: self.facts.id,
             parties: plan.caller.key.parties.clone(),
             model: plan.model.as_deref().unwrap_or_default(),
-            session: plan.peek.session_id.as_deref().map(quota::Session::new),
+            session: plan.session,
             may_wait: true,
         };
         let quota = self.parts.routing.quota.clone();
@@ -304,13 +306,15 @@ impl Drop for Journey {
     }
 }
 
-/// Takes the client's head out of its session for the attempts. The session is left with what writing the answer needs.
+/// Takes the client's head out of its session for the attempts, without what is for us alone. The session is left with what writing the answer needs.
 fn take_head(session: &mut Session) -> Result<RequestHeader, Refusal> {
     let head = session.req_header_mut();
     let mut left = RequestHeader::build(head.method.clone(), b"/", Some(0))
         .map_err(|_| Refusal::new(Reason::Internal, "The gateway failed."))?;
     left.set_version(head.version);
-    Ok(std::mem::replace(head, left))
+    let mut head = std::mem::replace(head, left);
+    rewrite::strip(&mut head);
+    Ok(head)
 }
 
 /// What the body says of itself. A passed-through body may be anything and stays as it is; if it is JSON that names a model, the

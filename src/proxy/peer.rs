@@ -13,7 +13,7 @@ use crate::domain::chain::How;
 use crate::domain::limits::Refused;
 use crate::domain::protocol::Operation;
 use crate::domain::provider::Provider;
-use crate::policy::quota::{Reservation, Session, Wanted};
+use crate::policy::quota::{Reservation, Wanted};
 use crate::policy::routing::{Question, Tried};
 use crate::wire::include_usage;
 use crate::wire::patch::{self, Edit};
@@ -43,7 +43,7 @@ async fn take_seat(attempt: &mut Attempt, plan: &Plan, parts: &Parts) -> Result<
         protocol: plan.endpoint.protocol,
         model: plan.model.as_deref(),
         client: plan.client(),
-        session: plan.peek.session_id.as_deref(),
+        session: plan.session,
         conversation: plan.conversation,
         bound: plan.bound,
         tried: Tried {
@@ -93,12 +93,11 @@ async fn reserve(
     if !plan.endpoint.operation.is_limited() {
         return Ok(None);
     }
-    let session = plan.peek.session_id.as_deref();
     let wanted = Wanted {
         id: Uuid::now_v7(),
         parties: provider.parties.clone(),
         model: plan.model.as_deref().unwrap_or_default(),
-        session: session.map(Session::new),
+        session: plan.session,
         may_wait: false,
     };
     let reservation = parts.routing.quota.admit(&wanted, Utc::now()).await?;

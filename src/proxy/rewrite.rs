@@ -1,8 +1,8 @@
 //! `upstream_request_filter` of an attempt: the head as the provider gets it.
 //!
 //! The client's head is the base, so that everything a provider may care about (`anthropic-beta`, `user-agent`, a CLI's own headers)
-//! arrives as it was sent. Removed are credentials and cookies, what belongs to one connection, what a proxy in front of us
-//! added about the client, and tracing ids; set are host, framing and the provider's own credential.
+//! arrives as it was sent. Removed, once for all attempts, are credentials and cookies, what belongs to one connection, what a proxy in
+//! front of us added about the client, and tracing ids; set are host, framing and the provider's own credential.
 
 use std::borrow::Cow;
 
@@ -78,7 +78,6 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
     request.clone_from(&plan.head);
     request.set_version(version);
     request.set_uri(upstream_uri(&plan, base, attempt.report.model.as_deref())?);
-    remove_ours(request);
     request.insert_header(header::HOST, base.authority.as_str())?;
     request.insert_header(header::ACCEPT_ENCODING, "identity")?;
     if !attempt.body.is_empty() {
@@ -103,7 +102,8 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
     Ok(())
 }
 
-fn remove_ours(request: &mut RequestHeader) {
+/// Takes out of a client's head what no provider gets.
+pub fn strip(request: &mut RequestHeader) {
     for name in nominated(request) {
         request.remove_header(&name);
     }

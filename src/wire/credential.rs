@@ -9,7 +9,10 @@ use http::header::{
 use super::percent;
 use crate::domain::refusal::{Reason, Refusal};
 
-const API_KEY_HEADERS: [&str; 2] = ["x-api-key", "x-goog-api-key"];
+static API_KEY_HEADERS: [HeaderName; 2] = [
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("x-goog-api-key"),
+];
 const QUERY_KEY: &str = "key";
 
 /// The one credential of a request: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key` or `?key=`. The same one in
@@ -21,7 +24,7 @@ pub fn present<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<Cow<'a
     let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(bearer);
     let keys = API_KEY_HEADERS
         .iter()
-        .flat_map(|name| headers.get_all(*name))
+        .flat_map(|name| headers.get_all(name))
         .map(text);
     let parameters = query
         .unwrap_or_default()
@@ -71,7 +74,7 @@ pub fn is_credential(name: &HeaderName) -> bool {
     name == AUTHORIZATION
         || name == COOKIE
         || name == PROXY_AUTHORIZATION
-        || API_KEY_HEADERS.contains(&name.as_str())
+        || API_KEY_HEADERS.contains(name)
 }
 
 /// The value of a query parameter named `key`; `Some("")` when it has none.

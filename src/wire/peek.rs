@@ -69,18 +69,21 @@ pub struct BadJson {
 /// # Errors
 /// [`BadJson`] when the body is truncated, unbalanced, not an object, or followed by something else.
 pub fn peek(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> Result<Peek, BadJson> {
-    let mut found = Found::default();
+    let mut found = Found {
+        session_in_head: session::from_headers(protocol, headers),
+        ..Found::default()
+    };
     let mut cursor = Cursor::new(body);
     cursor.document(&mut |key, cursor| found.top_level(protocol, key, cursor))?;
     let model = found.model.or(found.inner_model);
     let (model, model_span) = model.map_or((None, None), |(m, span)| (Some(m), Some(span)));
-    let in_body = found.session.as_deref();
     Ok(Peek {
         model,
         model_span,
         stream: found.stream,
-        session_id: session::from_headers(protocol, headers)
-            .or_else(|| session::from_body(protocol, in_body?)),
+        session_id: found
+            .session_in_head
+            .or_else(|| session::from_body(protocol, found.session.as_deref()?)),
         include_usage: found.include_usage,
         stream_options: found.stream_options,
         prefix: found.prefix.finish(),
@@ -97,6 +100,8 @@ struct Found<'b> {
     stream: Option<bool>,
     include_usage: Option<bool>,
     stream_options: Option<StreamOptions>,
+    /// The session id of the headers. What the body says of it is not looked for then.
+    session_in_head: Option<String>,
     /// The text that holds the session id.
     session: Option<Cow<'b, str>>,
     prefix: Builder,
@@ -120,10 +125,12 @@ impl<'b> Found<'b> {
             (_, b"model") => self.model = model(cursor)?,
             (_, b"stream") => self.stream = cursor.boolean()?,
             (_, b"stream_options") => self.stream_options(cursor)?,
-            (Protocol::Responses | Protocol::Openai, b"prompt_cache_key") => {
+            (Protocol::Responses | Protocol::Openai, b"prompt_cache_key")
+                if self.session_in_head.is_none() =>
+            {
                 self.session = cursor.short_string()?;
             }
-            (Protocol::Anthropic, b"metadata") => {
+            (Protocol::Anthropic, b"metadata") if self.session_in_head.is_none() => {
                 self.session = None;
                 cursor.object_or_skip(&mut |key, cursor| {
                     if key == b"user_id" {

@@ -23,6 +23,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use foldhash::quality::{FixedState, FoldHasher};
 use memchr::memmem;
@@ -40,7 +41,8 @@ const EDGE: usize = 256;
 const STEP: usize = 1024;
 const SAMPLE: usize = 32;
 /// How Claude Code's billing header begins, and how far into its block that is at most.
-const BILLING: &[u8] = b"\"x-anthropic-billing-header:";
+static BILLING: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b"\"x-anthropic-billing-header:"));
 const BILLING_WITHIN: usize = 160;
 
 /// The prefix of one request's conversation.
@@ -229,7 +231,7 @@ impl Builder {
     pub fn system(&mut self, text: &Text<'_>) {
         let start = text.uncut();
         let start = &start[..start.len().min(BILLING_WITHIN)];
-        if memmem::find(start, BILLING).is_none() {
+        if BILLING.find(start).is_none() {
             self.system.add(text);
         }
     }

@@ -4,13 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use sea_orm::DeriveValueType;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A factor on a price, kept exactly, in millionths. In JSON a decimal string such as `"0.85"`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, DeriveValueType, Serialize, Deserialize,
-)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, DeriveValueType, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Multiplier(i64);
 
 /// Why a text is no [`Multiplier`].
@@ -89,9 +87,14 @@ impl TryFrom<String> for Multiplier {
     }
 }
 
-impl From<Multiplier> for String {
-    fn from(multiplier: Multiplier) -> Self {
-        multiplier.to_string()
+impl Serialize for Multiplier {
+    /// Every attempt's record has two of them, nearly always one.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if *self == Self::ONE {
+            serializer.serialize_str("1")
+        } else {
+            serializer.collect_str(self)
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::value::Limits;
+use foldhash::fast::RandomState;
 use parking_lot::RwLock;
 
-use crate::domain::window::{Period, Window, Windows, windows};
+use crate::domain::window::{Window, Windows, windows};
 
 /// The windows of now. There are no more of them than minutes in a day, a week and a month.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Calendar(RwLock<Known>);
 #[derive(Debug)]
 struct Known {
     zone: Tz,
-    windows: HashMap<u16, Window>,
+    windows: HashMap<u16, Window, RandomState>,
 }
 
 // === impl Calendar ===
@@ -25,7 +26,7 @@ impl Calendar {
     pub(super) fn new(zone: Tz) -> Self {
         Self(RwLock::new(Known {
             zone,
-            windows: HashMap::new(),
+            windows: HashMap::default(),
         }))
     }
 
@@ -38,23 +39,31 @@ impl Calendar {
     }
 
     pub(super) fn windows(&self, limits: &Limits, now: DateTime<Utc>) -> Windows {
-        windows(limits, |period| self.window(period, now))
+        let mut is_known = true;
+        let known = self.0.read();
+        let zone = known.zone;
+        let found = windows(limits, |period| {
+            let window = known.windows.get(&period.tag());
+            let window = window.filter(|window| window.start <= now && now < window.end);
+            is_known &= window.is_some();
+            window.map_or_else(|| period.window(zone, now), |window| *window)
+        });
+        drop(known);
+        if !is_known {
+            self.remember(limits, zone, now);
+        }
+        found
     }
 
-    fn window(&self, period: Period, now: DateTime<Utc>) -> Window {
-        let known = self.0.read();
-        let window = known.windows.get(&period.tag());
-        if let Some(window) = window.filter(|window| window.start <= now && now < window.end) {
-            return *window;
-        }
-        let zone = known.zone;
-        drop(known);
-        let window = period.window(zone, now);
+    fn remember(&self, limits: &Limits, zone: Tz, now: DateTime<Utc>) {
         let mut known = self.0.write();
         if known.zone == zone {
-            known.windows.insert(period.tag(), window);
+            windows(limits, |period| {
+                let window = period.window(zone, now);
+                known.windows.insert(period.tag(), window);
+                window
+            });
         }
-        window
     }
 }
 

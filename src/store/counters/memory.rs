@@ -98,26 +98,35 @@ impl Memory {
         session: u128,
         now: i64,
     ) -> Option<Exceeded> {
-        let mut first = |says_no: &dyn Fn(&mut Account, &Check) -> Option<Exceeded>| {
-            let mut checks = checks.iter();
-            checks.find_map(|check| says_no(locked.account(self, check.subject), check))
-        };
+        let mut first =
+            |dimension: Dimension, says_no: &dyn Fn(&mut Account, &Check) -> Option<Exceeded>| {
+                let index = dimension.index();
+                let mut limited = checks.iter().filter(|check| check.limits[index].is_some());
+                limited.find_map(|check| says_no(locked.account(self, check.subject), check))
+            };
         let crowded = [
             Dimension::ConcurrentSessions,
             Dimension::ConcurrentRequests,
             Dimension::Rpm,
         ];
         let money = || Dimension::MONEY.into_iter().rev();
-        let mut found = money()
-            .find_map(|dimension| first(&|account, check| account.is_spent(check, dimension, now)));
+        let mut found = money().find_map(|dimension| {
+            first(dimension, &|account, check| {
+                account.is_spent(check, dimension, now)
+            })
+        });
         found = found.or_else(|| {
             crowded.into_iter().find_map(|dimension| {
-                first(&|account, check| account.is_crowded(check, dimension, session, now))
+                first(dimension, &|account, check| {
+                    account.is_crowded(check, dimension, session, now)
+                })
             })
         });
         found.or_else(|| {
             money().find_map(|dimension| {
-                first(&|account, check| account.is_spoken_for(check, dimension, now))
+                first(dimension, &|account, check| {
+                    account.is_spoken_for(check, dimension, now)
+                })
             })
         })
     }

@@ -22,7 +22,7 @@ use super::rollup::{Hourly, rolled_up};
 use crate::domain::client_name::name_of;
 
 /// Rows of the largest statement are two to the power of this. `SQLite` takes 32,766 bind variables, `PostgreSQL` 65,535.
-const LARGEST: u32 = 6;
+const LARGEST: u32 = 8;
 /// Bytes of a value, on average, to make room for: a few more than a number takes, as few columns are long.
 const MEAN_VALUE: usize = 32;
 
