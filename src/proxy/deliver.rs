@@ -33,7 +33,10 @@ pub async fn deliver(
     let (outcome, report) = match &end {
         End::Complete if failure.is_some() => (Outcome::Failed, running.finish().await),
         End::Complete => (Outcome::Completed, running.finish().await),
-        End::ClientLeft => (Outcome::ClientLeft, relay::drain(running, parts).await),
+        End::ClientLeft => (
+            Outcome::ClientLeft,
+            relay::drain(running, parts, true).await,
+        ),
         End::Cut(_, _) => (Outcome::Cut, running.stop()),
     };
     if let Some(mut report) = report {

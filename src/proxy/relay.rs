@@ -6,7 +6,7 @@
 //! While the upstream of a stream is silent, the client is sent a ping now and then, because proxies in front of us cut what stands
 //! still for 60 or 100 seconds. A ping may stand only between two events, never inside one.
 //!
-//! When the client leaves, the upstream is read on, bounded in bytes, time and number, because it goes on generating and
+//! When the client leaves, the upstream is read on, also where it has not begun to answer, bounded in bytes, time and number, because it goes on generating and
 //! charging either way, and the usage at the end of its stream is the only exact figure of what it cost.
 
 use std::future::poll_fn;
@@ -19,6 +19,8 @@ use pingora::ErrorType;
 use pingora::prelude::{Error, Result};
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout_at;
 
 use super::alarm::Alarm;
 use super::attempt::Plan;
@@ -44,6 +46,8 @@ pub enum End {
 
 /// How long the upstream is read on after the client left.
 const DRAIN_TIME: Duration = Duration::from_secs(60);
+/// How long it is waited for where it has not begun to answer.
+const DRAIN_SILENCE: Duration = Duration::from_secs(15);
 /// How many bytes of it.
 const DRAIN_BYTES: usize = 8 << 20;
 /// How much of a refused answer is kept for the chain.
@@ -266,25 +270,29 @@ pub async fn end_cut(
     Err(Error::explain(ErrorType::ConnectionClosed, "the answer was cut").into())
 }
 
-/// Reads the upstream on after the client left.
-pub async fn drain(mut running: Running, parts: &Parts) -> Option<Report> {
+/// Reads the upstream on after the client left. One that has not begun to answer has the request all the same, and may charge for it.
+pub async fn drain(mut running: Running, parts: &Parts, has_begun: bool) -> Option<Report> {
     let Ok(_permit) = parts.drains.try_acquire() else {
         return running.stop();
     };
     let reading = async {
+        let left = Instant::now();
+        let end = left + DRAIN_TIME;
+        let mut until = if has_begun { end } else { left + DRAIN_SILENCE };
         let mut bytes = 0;
-        while let Some(task) = running.next().await {
+        while let Some(task) = timeout_at(until.into(), running.next()).await? {
+            until = end;
             if let HttpTask::Body(Some(chunk), _) = &task {
                 bytes += chunk.len();
             }
             if bytes > DRAIN_BYTES {
-                return false;
+                return Ok(false);
             }
         }
-        true
+        Ok::<_, Elapsed>(true)
     };
     let is_whole = tokio::select! {
-        whole = tokio::time::timeout(DRAIN_TIME, reading) => whole.unwrap_or(false),
+        whole = reading => whole.unwrap_or(false),
         () = parts.shutdown.cutting() => false,
     };
     if is_whole {

@@ -275,15 +275,12 @@ impl Run<'_> {
         settle::bill(facts, self.parts);
     }
 
-    /// The client left before it had an answer. What has begun to answer is read on for its usage.
+    /// The client left before it had an answer. Whoever was asked is read on for its usage.
     async fn abandon(self, facts: &mut Facts) -> Result<(), Stop> {
         facts.answer.client_left = true;
         for contender in self.field {
-            let report = if contender.head.is_some() {
-                relay::drain(contender.running, self.parts).await
-            } else {
-                contender.running.stop()
-            };
+            let has_begun = contender.head.is_some();
+            let report = relay::drain(contender.running, self.parts, has_begun).await;
             if let Some(report) = report {
                 facts.note(report, Outcome::ClientLeft, None);
             }
@@ -335,7 +332,7 @@ fn read_on(loser: Contender, parts: &Arc<Parts>) -> Loser {
         if loser.held.is_whole {
             loser.running.finish().await
         } else {
-            relay::drain(loser.running, &parts).await
+            relay::drain(loser.running, &parts, loser.head.is_some()).await
         }
     })
 }
