@@ -94,7 +94,7 @@ impl Scanner {
         let mut rest = chunk;
         while !rest.is_empty() {
             rest = match self.string {
-                Text::Outside if self.is_skipping() => self.skip(rest),
+                Text::Outside if self.depth > self.level => self.pass(rest, on_value),
                 Text::Outside => {
                     self.structure(rest[0], on_value);
                     &rest[1..]
@@ -109,15 +109,16 @@ impl Scanner {
         }
     }
 
-    /// Deep inside a value nobody asked for, where only strings and brackets count.
-    fn is_skipping(&self) -> bool {
-        self.depth > self.level && self.capture == Capture::Off
-    }
-
-    fn skip<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
+    /// Passes over what is deep inside a value, where only strings and brackets count.
+    fn pass<'c>(
+        &mut self,
+        rest: &'c [u8],
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
         for (at, byte) in rest.iter().enumerate() {
             match byte {
                 b'"' => {
+                    self.take(&rest[..=at]);
                     self.string = Text::Inside;
                     return &rest[at + 1..];
                 }
@@ -125,12 +126,15 @@ impl Scanner {
                 b'}' | b']' => {
                     self.depth -= 1;
                     if self.depth == self.level {
+                        self.take(&rest[..=at]);
+                        self.end_value(on_value);
                         return &rest[at + 1..];
                     }
                 }
                 _ => {}
             }
         }
+        self.take(rest);
         &[]
     }
 
