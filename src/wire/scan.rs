@@ -4,13 +4,15 @@
 //! The scanner follows the nesting depth and looks only at the keys of *objects of interest*: the root object; the elements
 //! of a root array (Gemini without `alt=sse`); several roots one after another (the same as lines); and the object under one
 //! envelope key of those (`{"response": {…}}` of Code Assist). When such a key is wanted, the value's text is captured, up to
-//! [`MAX_VALUE`] bytes; a longer one is given up. Everything else is skipped, strings with `memchr`. The state is a few words
+//! [`MAX_VALUE`] bytes; a longer one is given up. Everything else is skipped, a block of bytes at a time. The state is a few words
 //! and the capture buffer, whatever the size of the answer, and does not depend on where chunks end.
 //!
 //! It is lenient: brackets are counted, not matched. What a client makes of broken JSON is the client's affair; the text of a
 //! captured value is parsed properly by whoever asked for it.
 
 use memchr::memchr2;
+
+use crate::wire::block::{self, Carry};
 
 /// Bytes of a value that are captured at most.
 pub const MAX_VALUE: usize = 32 * 1024;
@@ -109,8 +111,43 @@ impl Scanner {
         }
     }
 
-    /// Passes over what is deep inside a value, where only strings and brackets count.
+    /// Passes over what is deep inside a value, where only strings and brackets count: a block at a time.
     fn pass<'c>(
+        &mut self,
+        rest: &'c [u8],
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
+        let (mut carry, mut start) = (Carry::default(), 0);
+        for block in rest.as_chunks::<{ block::LEN }>().0 {
+            let mut next = carry;
+            let masks = next.masks(block);
+            // A backslash outside of strings escapes nothing here.
+            if masks.strays != 0 {
+                break;
+            }
+            let mut brackets = masks.brackets;
+            while brackets != 0 {
+                let at = brackets.trailing_zeros() as usize;
+                brackets &= brackets - 1;
+                if self.is_end(block[at]) {
+                    return self.end_deep(rest, start + at, on_value);
+                }
+            }
+            carry = next;
+            start += block::LEN;
+        }
+        let (passed, rest) = rest.split_at(start);
+        self.take(passed);
+        self.string = match (carry.is_inside(), carry.is_escaped()) {
+            (false, _) => return self.pass_rest(rest, on_value),
+            (true, false) => Text::Inside,
+            (true, true) => Text::Escaped,
+        };
+        rest
+    }
+
+    /// The same a byte at a time, up to the next string.
+    fn pass_rest<'c>(
         &mut self,
         rest: &'c [u8],
         on_value: &mut impl FnMut(&'static str, &[u8]),
@@ -122,20 +159,35 @@ impl Scanner {
                     self.string = Text::Inside;
                     return &rest[at + 1..];
                 }
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == self.level {
-                        self.take(&rest[..=at]);
-                        self.end_value(on_value);
-                        return &rest[at + 1..];
-                    }
+                b'{' | b'[' | b'}' | b']' if self.is_end(*byte) => {
+                    return self.end_deep(rest, at, on_value);
                 }
                 _ => {}
             }
         }
         self.take(rest);
         &[]
+    }
+
+    /// Counts a bracket; whether it ends the value at `level`.
+    fn is_end(&mut self, bracket: u8) -> bool {
+        if matches!(bracket, b'{' | b'[') {
+            self.depth += 1;
+            return false;
+        }
+        self.depth -= 1;
+        self.depth == self.level
+    }
+
+    fn end_deep<'c>(
+        &mut self,
+        rest: &'c [u8],
+        at: usize,
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
+        self.take(&rest[..=at]);
+        self.end_value(on_value);
+        &rest[at + 1..]
     }
 
     fn in_string<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {

@@ -146,11 +146,6 @@ pub(super) fn on_event(event: Event<'_>, tally: &mut Tally) {
 
 /// The candidates of an answer that is no stream of events.
 pub(super) fn on_candidates(value: &[u8], tally: &mut Tally) {
-    // All there is to learn from those that follow is the end.
-    let is_read = !tally.has_content || (!tally.complete && has_value(value, b"\"finishReason\""));
-    if !is_read {
-        return;
-    }
     if let Ok(candidates) = serde_json::from_slice::<Vec<Candidate<'_>>>(value) {
         for candidate in candidates {
             on_candidate(&candidate, value, tally);

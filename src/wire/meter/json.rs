@@ -61,11 +61,16 @@ impl Json {
 }
 
 fn on_value(key: &str, value: &[u8], later: &mut Later, sink: &mut Sink<'_>) {
-    // The elements of an array count on; what else has one such key has it once.
-    let is_later =
-        key == "usageMetadata" && sink.sieve().is_some() && later.push_value(key, value, sink);
-    if !is_later {
-        later.flush(sink);
-        sink.read_value(key, value);
+    match (key, sink.sieve()) {
+        // The elements of an array count on; what else has one such key has it once.
+        ("usageMetadata", Some(_)) => {
+            if later.push_value(key, value, sink) {
+                return;
+            }
+            later.flush(sink);
+        }
+        ("candidates", Some(sieve)) if !sieve.is_of_interest(value) => return,
+        _ => {}
     }
+    sink.read_value(key, value);
 }

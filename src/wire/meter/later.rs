@@ -36,8 +36,8 @@ impl Later {
 
     /// Puts a value off that an answer has which is no stream of events; false if it is too long.
     pub(super) fn push_value(&mut self, key: &str, value: &[u8], sink: &mut Sink<'_>) -> bool {
-        let start = [b"data: {\"", key.as_bytes(), b"\":"];
-        if !self.push(&[&start.concat(), value, b"}\n\n"], sink) {
+        let parts = [b"data: {\"", key.as_bytes(), b"\":", value, b"}\n\n"];
+        if !self.push(&parts, sink) {
             return false;
         }
         // Ends of lines are white space like any other.

@@ -173,6 +173,11 @@ impl Sieve {
         interest
     }
 
+    /// Whether a value has more in it than text and usage.
+    pub(super) fn is_of_interest(&self, value: &[u8]) -> bool {
+        self.search(value).0.is_some()
+    }
+
     /// Where the first pattern is that is more than a usage, and whether there is a usage before it.
     fn search(&self, text: &[u8]) -> (Option<usize>, bool) {
         let (mut start, mut searcher) = (0, &self.searcher);

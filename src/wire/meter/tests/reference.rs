@@ -368,7 +368,7 @@ fn is_the_same(protocol: Protocol, text: &str, sizes: &[usize]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn a_reading_is_that_of_every_event(
@@ -384,6 +384,11 @@ proptest! {
         let cut = text.floor_char_boundary(cut);
         is_the_same(protocol, &text[..cut], &sizes);
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// Long enough that what is put off is more than may be, in reads of one event and of many.
     #[test]
