@@ -75,7 +75,7 @@ pub struct Options {
     /// Events of a stream.
     #[arg(long, default_value_t = 40)]
     pub events: usize,
-    /// Milliseconds between two events.
+    /// Milliseconds between two events; 0 for streams as fast as they go, one after another.
     #[arg(long, default_value_t = 100)]
     pub event_ms: u64,
     /// Requests a second when latency is measured.

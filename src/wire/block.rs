@@ -9,11 +9,11 @@
 use wide::u8x16;
 
 /// Bytes in a block.
-pub(crate) const LEN: usize = 64;
+pub(super) const LEN: usize = 64;
 
 /// What a block takes over from the one before it.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Carry {
+pub(super) struct Carry {
     /// 1 when the first byte is escaped.
     escaped: u64,
     /// All ones inside a string.
@@ -22,20 +22,20 @@ pub(crate) struct Carry {
 
 /// What is structure in a block.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Masks {
+pub(super) struct Masks {
     /// Quotes that begin or end a string.
-    pub(crate) quotes: u64,
+    pub(super) quotes: u64,
     /// Brackets outside of strings.
-    pub(crate) brackets: u64,
+    pub(super) brackets: u64,
     /// Backslashes outside of strings, where none may be.
-    pub(crate) strays: u64,
+    pub(super) strays: u64,
 }
 
 // === impl Carry ===
 
 impl Carry {
     /// The state behind an opening quote.
-    pub(crate) fn in_string() -> Self {
+    pub(super) fn in_string() -> Self {
         Self {
             escaped: 0,
             inside: !0,
@@ -43,7 +43,7 @@ impl Carry {
     }
 
     /// The state within a string at a place, by the backslashes before it.
-    pub(crate) fn within_string(body: &[u8], at: usize) -> Self {
+    pub(super) fn within_string(body: &[u8], at: usize) -> Self {
         let before = body.get(..at).unwrap_or(body);
         let backslashes = before.iter().rev().take_while(|b| **b == b'\\').count();
         Self {
@@ -53,17 +53,17 @@ impl Carry {
     }
 
     /// Whether the next block begins within a string.
-    pub(crate) fn is_inside(self) -> bool {
+    pub(super) fn is_inside(self) -> bool {
         self.inside != 0
     }
 
     /// Whether a backslash at the end of this block escapes the first byte of the next.
-    pub(crate) fn is_escaped(self) -> bool {
+    pub(super) fn is_escaped(self) -> bool {
         self.escaped != 0
     }
 
     /// Reads the block at the start of `text`; what is missing of a last one counts as white space.
-    pub(crate) fn masks(&mut self, text: &[u8]) -> Masks {
+    pub(super) fn masks(&mut self, text: &[u8]) -> Masks {
         match text.first_chunk::<LEN>() {
             Some(block) => self.masks_of(block),
             None => {
@@ -107,7 +107,7 @@ impl Carry {
 
 /// From a place within a string, moves on by whole blocks as long as the string does not end in them. Needs two bytes
 /// before.
-pub(crate) fn skip_text(body: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_text(body: &[u8], mut at: usize) -> usize {
     while let Some(window) = at
         .checked_sub(2)
         .and_then(|start| body.get(start..)?.first_chunk())

@@ -4,12 +4,12 @@
 //! answer through the scanner of [`scan`](super::scan); which of the two it is, its first byte says, for headers of relays
 //! lie. Both work in constant memory, whatever the length of the answer and wherever its chunks end.
 //!
-//! In a stream only events that can matter are parsed. Whether one can is checked on its name, or by searching its data for a
-//! key *with its quotes*: inside a JSON string a quote is escaped, so text that a model writes never looks like a key. Then a
-//! small typed struct is read from it; serde skips the rest without building anything.
-//!
-//! The same reading tells how far the answer has come ([`Phase`]), so that whoever holds it back until it says something needs
-//! no second parse. Before the first content every event is looked at for that, afterwards none is.
+//! In a stream only events that can matter are parsed. Before the first content that is nearly every one: the same reading tells how
+//! far the answer has come ([`Phase`]), so that whoever holds it back until it says something needs no second parse. Afterwards the
+//! text is searched for what may still matter, many events at once, and all others are passed over unread; `sieve.rs` says how.
+//! Whether an event is parsed is told by its name, or by a key in its data *with its quotes*: inside a JSON string a quote is
+//! escaped, so text that a model writes never looks like a key. Then a small typed struct is read from it; serde skips the rest
+//! without building anything.
 
 mod anthropic;
 mod chat;

@@ -10,8 +10,7 @@
 //! understood here, in no event after the first content. The event decides, not what surrounds it: an event is judged by the same
 //! strings whether it came alone, with others, or in pieces, and so a reading does not depend on chunks.
 //!
-//! A usage that every event has, counting on, is replaced by that of the next event. How it is kept from being read each time is in
-//! `stream.rs`.
+//! A usage that every event has, counting on, is replaced by that of the next event: those are put off, see `later.rs`.
 
 use std::sync::LazyLock;
 
