@@ -170,7 +170,10 @@ async fn play(
 ) -> Outcome<()> {
     let host = address.to_string();
     let images: Vec<Rc<[u8]>> = (0..options.connections)
-        .map(|session| payload::request(&host, credential, BODY, true, session).into())
+        .map(|session| {
+            let path = &options.path;
+            payload::request_to(path, &host, credential, BODY, true, session).into()
+        })
         .collect();
     let local = LocalSet::new();
     let mut tasks = JoinSet::new();
