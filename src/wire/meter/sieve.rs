@@ -219,8 +219,7 @@ fn is_null(rest: &[u8]) -> bool {
         return true;
     }
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let after_blanks =
-        |text: &'_ [u8]| text.iter().position(|b| !is_blank(b)).unwrap_or(text.len());
+    let after_blanks = |text: &[u8]| text.iter().position(|b| !is_blank(b)).unwrap_or(text.len());
     let rest = &rest[after_blanks(rest)..];
     rest.strip_prefix(b":")
         .is_some_and(|value| value[after_blanks(value)..].starts_with(b"null"))

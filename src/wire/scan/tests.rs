@@ -120,6 +120,10 @@ proptest! {
         let expected = scan(Some("response"), &text, text.len().max(1));
         assert_eq!(scan(Some("response"), &text, size), expected);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     /// Deep enough and long enough for blocks, which reads of a few bytes never are.
     #[test]
