@@ -4,6 +4,7 @@
 //! `scan`), and `judge` where it is no stream. What the gateway says itself is written by `reply`, `limit` and `models`; what it asks
 //! providers itself by `trial`.
 
+mod block;
 pub mod credential;
 pub mod encoding;
 pub mod endpoint;

@@ -75,9 +75,12 @@ pub struct Options {
     /// Events of a stream.
     #[arg(long, default_value_t = 40)]
     pub events: usize,
-    /// Milliseconds between two events.
+    /// Milliseconds between two events; 0 for streams as fast as they go, one after another.
     #[arg(long, default_value_t = 100)]
     pub event_ms: u64,
+    /// Where streams are asked for. `/v1/messages/batches` is passed through unmetered: shows what metering costs.
+    #[arg(long, default_value = crate::payload::MESSAGES)]
+    pub path: String,
     /// Requests a second when latency is measured.
     #[arg(long, default_value_t = 200)]
     pub rate: u32,

@@ -7,8 +7,23 @@ fn session(connection: usize) -> String {
     format!("6f1c0c52-7a0e-4b53-9a3e-{connection:012}")
 }
 
+/// Where messages are asked for.
+pub const MESSAGES: &str = "/v1/messages?beta=true";
+
 /// A whole request, head and body, ready to be sent again and again. `length` is the body's, in bytes.
 pub fn request(
+    host: &str,
+    credential: &str,
+    length: usize,
+    is_stream: bool,
+    connection: usize,
+) -> Vec<u8> {
+    request_to(MESSAGES, host, credential, length, is_stream, connection)
+}
+
+/// The same to any path.
+pub fn request_to(
+    path: &str,
     host: &str,
     credential: &str,
     length: usize,
@@ -18,7 +33,7 @@ pub fn request(
     let session = session(connection);
     let body = body(length, is_stream, &session);
     let mut request = format!(
-        "POST /v1/messages?beta=true HTTP/1.1\r\n\
+        "POST {path} HTTP/1.1\r\n\
          Host: {host}\r\n\
          Accept: application/json\r\n\
          Authorization: Bearer {credential}\r\n\

@@ -46,7 +46,7 @@ pub struct Round {
     pub cpu: f64,
     /// Of these, on the threads named `data…`.
     pub cpu_data: f64,
-    /// Microseconds of CPU for each event while all streams were live.
+    /// Microseconds of CPU for each event while all streams were live; without pauses a stream's by its events.
     pub cpu_event: f64,
     /// Resident memory for each live stream above what it was before, in bytes.
     pub memory: f64,
@@ -119,17 +119,26 @@ async fn round(options: &Options, side: &mut Side) -> Outcome<Round> {
     }
     let used = side.settled().await? - before;
     looks.retain(|look: &Look| look.live == options.streams);
-    let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
-        return Err("the streams were never all live: more events, or fewer streams".into());
-    };
     let each = options.streams as f64;
-    let held: f64 = looks.iter().map(|look| look.memory as f64).sum::<f64>() / looks.len() as f64;
+    let (cpu_event, held) = match (looks.first(), looks.last()) {
+        (Some(first), Some(last)) if options.event_ms > 0 => {
+            let held: f64 = looks.iter().map(|look| look.memory as f64).sum();
+            let events = (last.events - first.events).max(1) as f64;
+            let used = micros((last.cpu - first.cpu).total);
+            (used / events, held / looks.len() as f64)
+        }
+        // Without a pause a stream is over before the next begins.
+        _ if options.event_ms == 0 => {
+            let used = micros(used.total) / each;
+            (used / options.events as f64, memory as f64)
+        }
+        _ => return Err("the streams were never all live: more events, or fewer streams".into()),
+    };
     let lags = &mut seen.borrow_mut().lags;
     Ok(Round {
         cpu: micros(used.total) / each,
         cpu_data: micros(used.data) / each,
-        cpu_event: micros((last.cpu - first.cpu).total)
-            / (last.events - first.events).max(1) as f64,
+        cpu_event,
         memory: (held - memory as f64) / each,
         lag: Tail::of(lags),
     })
@@ -161,7 +170,10 @@ async fn play(
 ) -> Outcome<()> {
     let host = address.to_string();
     let images: Vec<Rc<[u8]>> = (0..options.connections)
-        .map(|session| payload::request(&host, credential, BODY, true, session).into())
+        .map(|session| {
+            let path = &options.path;
+            payload::request_to(path, &host, credential, BODY, true, session).into()
+        })
         .collect();
     let local = LocalSet::new();
     let mut tasks = JoinSet::new();

@@ -21,6 +21,9 @@ const TAIL: usize = 32;
 const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n\
     request-id: req_011CSHoEeqs5C35K2UUqR7Fy\r\ntransfer-encoding: chunked\r\n\r\n";
 
+/// Bytes of events written at once when there is no time between them.
+const BATCH: usize = 16 * 1024;
+
 struct Pace {
     events: usize,
     gap: Duration,
@@ -85,18 +88,25 @@ async fn play(stream: &mut TcpStream, pace: &Pace) -> std::io::Result<()> {
         r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
     ));
     stream.write_all(&opening).await?;
-    let mut clock = tokio::time::interval(pace.gap);
+    let is_paced = !pace.gap.is_zero();
+    let mut clock = tokio::time::interval(pace.gap.max(Duration::from_millis(1)));
     clock.tick().await;
+    let mut batch = Vec::new();
     for _ in 0..pace.events {
-        clock.tick().await;
+        if is_paced {
+            clock.tick().await;
+        }
         let text = format!(
             r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"@{}@ and a few words as a model writes them, "}}}}"#,
             now(),
         );
-        stream
-            .write_all(&chunk("content_block_delta", &text))
-            .await?;
+        batch.extend(chunk("content_block_delta", &text));
+        if is_paced || batch.len() >= BATCH {
+            stream.write_all(&batch).await?;
+            batch.clear();
+        }
     }
+    stream.write_all(&batch).await?;
     let mut closing = chunk(
         "content_block_stop",
         r#"{"type":"content_block_stop","index":0}"#,

@@ -1,5 +1,8 @@
 //! What an answer is read as does not depend on where its reads end, whatever it is. Of a broken compressed one as much is read as
 //! its decoder gives, which may depend on the reads: it only must not do harm.
+//!
+//! Half of the inputs in the clear come behind an event with content, because what follows the first content is passed over without being
+//! read as far as it can be.
 
 #![no_main]
 
@@ -18,6 +21,21 @@ fn read(protocol: Protocol, encoding: Option<&str>, reads: &[&[u8]]) -> Reading 
     meter.finish()
 }
 
+fn content(protocol: Protocol) -> &'static [u8] {
+    match protocol {
+        Protocol::Anthropic => {
+            b"data: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"a\"}}\n\n"
+        }
+        Protocol::Responses => {
+            b"data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n"
+        }
+        Protocol::Openai => b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n",
+        Protocol::Gemini | Protocol::GeminiCli => {
+            b"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}\n\n"
+        }
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
     let Some((kind, rest)) = data.split_first() else {
         return;
@@ -29,9 +47,15 @@ fuzz_target!(|data: &[u8]| {
         2 => Some("zstd"),
         _ => None,
     };
-    let (text, reads) = fuzz_support::reads(rest);
+    let (text, mut reads) = fuzz_support::reads(rest);
+    let first = if encoding.is_none() && kind / 40 % 2 == 1 {
+        content(protocol)
+    } else {
+        b""
+    };
+    reads.insert(0, first);
     let in_pieces = read(protocol, encoding, &reads);
     if encoding.is_none() {
-        assert_eq!(in_pieces, read(protocol, None, &[text]));
+        assert_eq!(in_pieces, read(protocol, None, &[&[first, text].concat()]));
     }
 });

@@ -4,32 +4,37 @@
 //! answer through the scanner of [`scan`](super::scan); which of the two it is, its first byte says, for headers of relays
 //! lie. Both work in constant memory, whatever the length of the answer and wherever its chunks end.
 //!
-//! In a stream only events that can matter are parsed. Whether one can is checked on its name, or by searching its data for a
-//! key *with its quotes*: inside a JSON string a quote is escaped, so text that a model writes never looks like a key. Then a
-//! small typed struct is read from it; serde skips the rest without building anything.
-//!
-//! The same reading tells how far the answer has come ([`Phase`]), so that whoever holds it back until it says something needs
-//! no second parse. Before the first content every event is looked at for that, afterwards none is.
+//! In a stream only events that can matter are parsed. Before the first content that is nearly every one: the same reading tells how
+//! far the answer has come ([`Phase`]), so that whoever holds it back until it says something needs no second parse. Afterwards the
+//! text is searched for what may still matter, many events at once, and all others are passed over unread; `sieve.rs` says how.
+//! Whether an event is parsed is told by its name, or by a key in its data *with its quotes*: inside a JSON string a quote is
+//! escaped, so text that a model writes never looks like a key. Then a small typed struct is read from it; serde skips the rest
+//! without building anything.
 
 mod anthropic;
 mod chat;
+mod dialect;
 mod find;
 mod gemini;
+mod json;
+mod later;
 mod number;
 mod openai;
 mod phase;
 mod responses;
+mod sieve;
+mod stream;
 mod tally;
 mod tier;
 
 pub use self::phase::Phase;
 
+use self::dialect::Dialect;
+use self::json::Json;
 use self::phase::{Head, Kind};
+use self::stream::Stream;
 use self::tally::Tally;
-use self::tier::Tier;
 use super::encoding::StreamDecoder;
-use super::scan::{MAX_VALUE, Scanner};
-use super::sse::{Event, Splitter};
 use crate::domain::price::ServiceTier;
 use crate::domain::protocol::{Operation, Protocol};
 use crate::domain::usage::{Provenance, Usage};
@@ -74,19 +79,10 @@ struct Reader {
 enum Form {
     /// What it is cannot be told yet.
     Unknown(Head),
-    Events(Splitter),
-    /// With the number of bytes that have come.
-    Json(Box<Scanner>, usize),
+    Events(Box<Stream>),
+    Json(Box<Json>),
     /// Nothing here can be metered.
     Opaque,
-}
-
-#[derive(Debug)]
-enum Dialect {
-    Anthropic(Box<anthropic::Merge>),
-    Chat,
-    Responses,
-    Gemini,
 }
 
 // === impl Meter ===
@@ -154,7 +150,7 @@ impl Meter {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         match &self.reader.form {
-            Form::Json(scanner, _) => scanner.is_complete(),
+            Form::Json(json) => json.is_complete(),
             _ => self.reader.tally.complete,
         }
     }
@@ -207,11 +203,11 @@ impl Reader {
     /// A stream is split into events even should it begin with something else: its usage counts, whatever is made of it.
     fn begin(&mut self, kind: Kind) {
         self.form = match kind {
-            Kind::Json => Form::Json(Box::new(self.dialect.scanner()), 0),
-            Kind::Events => Form::Events(Splitter::default()),
+            Kind::Json => Form::Json(Box::new(Json::new(&self.dialect))),
+            Kind::Events => Form::Events(Box::default()),
             Kind::Foreign => {
                 self.tally.shapeless();
-                Form::Events(Splitter::default())
+                Form::Events(Box::default())
             }
         };
     }
@@ -230,23 +226,13 @@ impl Reader {
                 *has_bytes = true;
                 tally.reach(Phase::Content);
             }
-            Form::Events(splitter) => {
+            Form::Events(stream) => {
                 tally.extend_excerpt(bytes);
-                splitter.feed(bytes, &mut |event| dialect.on_event(event, tally));
+                stream.feed(bytes, dialect, tally);
             }
-            Form::Json(scanner, len) => {
+            Form::Json(json) => {
                 *has_bytes |= !bytes.is_empty();
-                tally.open();
-                // Where the chunks end must not decide what comes first, the limit or an error.
-                let (before, after) = bytes.split_at(bytes.len().min(MAX_VALUE - *len));
-                *len += before.len();
-                scanner.feed(before, &mut |key, value| {
-                    dialect.on_value(key, value, tally)
-                });
-                if *len == MAX_VALUE {
-                    tally.reach(Phase::Content);
-                }
-                scanner.feed(after, &mut |key, value| dialect.on_value(key, value, tally));
+                json.feed(bytes, dialect, tally);
             }
         }
     }
@@ -260,8 +246,8 @@ impl Reader {
         } = self;
         tally.is_cut = true;
         match form {
-            Form::Events(splitter) => splitter.finish(&mut |event| dialect.on_event(event, tally)),
-            Form::Json(scanner, _) => tally.complete = scanner.is_complete(),
+            Form::Events(stream) => stream.finish(dialect, tally),
+            Form::Json(json) => json.finish(dialect, tally),
             Form::Unknown(_) | Form::Opaque => {}
         }
     }
@@ -271,82 +257,6 @@ impl Reader {
         self.form = Form::Opaque;
         self.has_bytes = false;
         std::mem::take(&mut self.tally).into_reading()
-    }
-}
-
-// === impl Dialect ===
-
-impl Dialect {
-    fn of(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Anthropic => Self::Anthropic(Box::default()),
-            Protocol::Responses => Self::Responses,
-            Protocol::Openai => Self::Chat,
-            Protocol::Gemini | Protocol::GeminiCli => Self::Gemini,
-        }
-    }
-
-    fn scanner(&self) -> Scanner {
-        match self {
-            Self::Anthropic(_) => Scanner::new(anthropic::KEYS, None),
-            Self::Chat => Scanner::new(chat::KEYS, None),
-            Self::Responses => Scanner::new(responses::KEYS, None),
-            Self::Gemini => Scanner::new(gemini::KEYS, Some("response")),
-        }
-    }
-
-    fn on_event(&mut self, event: Event<'_>, tally: &mut Tally) {
-        if tally.phase < Phase::Content && !self.admits(&event, tally) {
-            return;
-        }
-        match self {
-            Self::Anthropic(merge) => anthropic::on_event(merge, event, tally),
-            Self::Chat => chat::on_event(event, tally),
-            Self::Responses => responses::on_event(event, tally),
-            Self::Gemini => gemini::on_event(event, tally),
-        }
-    }
-
-    /// Whether an event that comes before any content is a frame to be read at all. Its braces have to do: large frames that
-    /// echo the request come here, and what is read of a frame is parsed anyway.
-    fn admits(&self, event: &Event<'_>, tally: &mut Tally) -> bool {
-        let data = event.data.trim_ascii();
-        if data == b"[DONE]" && !matches!(self, Self::Chat) {
-            tally.reach(Phase::Ended);
-            return false;
-        }
-        let is_object = event.oversize || data == b"[DONE]" || matches!(data, [b'{', .., b'}']);
-        // No protocol has these frames, and serde would read a struct from an array.
-        let is_neutral = matches!(data, [] | [b'[', .., b']']);
-        if is_object || is_neutral {
-            tally.open();
-        } else {
-            tally.foreign(data);
-        }
-        is_object
-    }
-
-    fn on_value(&mut self, key: &str, value: &[u8], tally: &mut Tally) {
-        match (key, self) {
-            ("error", _) => tally.fail(value, value),
-            ("model" | "modelVersion", _) => tally.note_model_json(value),
-            ("service_tier", _) => {
-                let value = std::str::from_utf8(value).unwrap_or_default();
-                tally.note_tier(Tier::of_json(value));
-            }
-            ("usage", Self::Anthropic(merge)) => anthropic::on_usage(merge, value, tally),
-            ("usage", _) => {
-                openai::on_usage(value, tally);
-            }
-            ("usageMetadata", _) => {
-                gemini::on_usage(value, tally);
-            }
-            ("candidates", _) => gemini::on_candidates(value, tally),
-            ("promptFeedback", _) => gemini::on_feedback(value, tally),
-            // `content`, `choices` or `output`.
-            _ if !find::is_nothing(value) => tally.say(),
-            _ => {}
-        }
     }
 }
 

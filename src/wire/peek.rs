@@ -12,7 +12,6 @@
 //!
 //! System prompt, tools and messages are fingerprinted as they pass (`peek::elements`, [`wire::prefix`](super::prefix)).
 
-mod block;
 mod cursor;
 mod elements;
 mod session;

@@ -4,13 +4,15 @@
 //! The scanner follows the nesting depth and looks only at the keys of *objects of interest*: the root object; the elements
 //! of a root array (Gemini without `alt=sse`); several roots one after another (the same as lines); and the object under one
 //! envelope key of those (`{"response": {…}}` of Code Assist). When such a key is wanted, the value's text is captured, up to
-//! [`MAX_VALUE`] bytes; a longer one is given up. Everything else is skipped, strings with `memchr`. The state is a few words
+//! [`MAX_VALUE`] bytes; a longer one is given up. Everything else is skipped, a block of bytes at a time. The state is a few words
 //! and the capture buffer, whatever the size of the answer, and does not depend on where chunks end.
 //!
 //! It is lenient: brackets are counted, not matched. What a client makes of broken JSON is the client's affair; the text of a
 //! captured value is parsed properly by whoever asked for it.
 
 use memchr::memchr2;
+
+use crate::wire::block::{self, Carry};
 
 /// Bytes of a value that are captured at most.
 pub const MAX_VALUE: usize = 32 * 1024;
@@ -94,7 +96,7 @@ impl Scanner {
         let mut rest = chunk;
         while !rest.is_empty() {
             rest = match self.string {
-                Text::Outside if self.is_skipping() => self.skip(rest),
+                Text::Outside if self.depth > self.level => self.pass(rest, on_value),
                 Text::Outside => {
                     self.structure(rest[0], on_value);
                     &rest[1..]
@@ -109,29 +111,83 @@ impl Scanner {
         }
     }
 
-    /// Deep inside a value nobody asked for, where only strings and brackets count.
-    fn is_skipping(&self) -> bool {
-        self.depth > self.level && self.capture == Capture::Off
+    /// Passes over what is deep inside a value, where only strings and brackets count: a block at a time.
+    fn pass<'c>(
+        &mut self,
+        rest: &'c [u8],
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
+        let (mut carry, mut start) = (Carry::default(), 0);
+        for block in rest.as_chunks::<{ block::LEN }>().0 {
+            let mut next = carry;
+            let masks = next.masks(block);
+            // A backslash outside of strings escapes nothing here.
+            if masks.strays != 0 {
+                break;
+            }
+            let mut brackets = masks.brackets;
+            while brackets != 0 {
+                let at = brackets.trailing_zeros() as usize;
+                brackets &= brackets - 1;
+                if self.is_end(block[at]) {
+                    return self.end_deep(rest, start + at, on_value);
+                }
+            }
+            carry = next;
+            start += block::LEN;
+        }
+        let (passed, rest) = rest.split_at(start);
+        self.take(passed);
+        self.string = match (carry.is_inside(), carry.is_escaped()) {
+            (false, _) => return self.pass_rest(rest, on_value),
+            (true, false) => Text::Inside,
+            (true, true) => Text::Escaped,
+        };
+        rest
     }
 
-    fn skip<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
+    /// The same a byte at a time, up to the next string.
+    fn pass_rest<'c>(
+        &mut self,
+        rest: &'c [u8],
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
         for (at, byte) in rest.iter().enumerate() {
             match byte {
                 b'"' => {
+                    self.take(&rest[..=at]);
                     self.string = Text::Inside;
                     return &rest[at + 1..];
                 }
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == self.level {
-                        return &rest[at + 1..];
-                    }
+                b'{' | b'[' | b'}' | b']' if self.is_end(*byte) => {
+                    return self.end_deep(rest, at, on_value);
                 }
                 _ => {}
             }
         }
+        self.take(rest);
         &[]
+    }
+
+    /// Counts a bracket; whether it ends the value at `level`.
+    fn is_end(&mut self, bracket: u8) -> bool {
+        if matches!(bracket, b'{' | b'[') {
+            self.depth += 1;
+            return false;
+        }
+        self.depth -= 1;
+        self.depth == self.level
+    }
+
+    fn end_deep<'c>(
+        &mut self,
+        rest: &'c [u8],
+        at: usize,
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
+        self.take(&rest[..=at]);
+        self.end_value(on_value);
+        &rest[at + 1..]
     }
 
     fn in_string<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {

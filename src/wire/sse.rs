@@ -11,7 +11,7 @@
 
 pub mod framing;
 
-use memchr::memchr2;
+use memchr::{memchr2, memrchr_iter};
 
 /// Bytes of an event's data that are kept from its start.
 pub const MAX_DATA: usize = 1024 * 1024;
@@ -89,14 +89,31 @@ struct Borrowed<'c> {
 // === impl Splitter ===
 
 impl Splitter {
+    /// A splitter for text that begins between two events, in the midst of a stream.
+    #[must_use]
+    pub fn midway() -> Self {
+        Self {
+            began: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next bytes of the stream and hands on every event they complete.
     pub fn feed(&mut self, chunk: &[u8], on_event: &mut impl FnMut(Event<'_>)) {
         let mut rest = chunk;
-        let mut borrowed = Borrowed::default();
-        if self.after_cr && !rest.is_empty() {
-            self.after_cr = false;
-            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        while !rest.is_empty() {
+            rest = self.feed_one(rest, on_event);
         }
+    }
+
+    /// Takes the next bytes of the stream as far as the first blank line, hands on the event that it ends, and returns the rest.
+    pub fn feed_one<'c>(
+        &mut self,
+        chunk: &'c [u8],
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> &'c [u8] {
+        let mut rest = self.without_newline(chunk);
+        let mut borrowed = Borrowed::default();
         while let Some(end) = memchr2(b'\n', b'\r', rest) {
             let (line, newline) = rest.split_at(end);
             rest = match newline {
@@ -107,12 +124,33 @@ impl Splitter {
                 }
                 _ => &newline[1..],
             };
-            self.end_line(line, &mut borrowed, on_event);
+            if self.end_line(line, &mut borrowed, on_event) {
+                return rest;
+            }
         }
         self.held.take_over(&mut borrowed);
         if !rest.is_empty() {
             self.extend_line(rest);
         }
+        &[]
+    }
+
+    /// The next bytes of the stream from where an event may begin; `None` when they go on with one that has begun. They must be fed
+    /// as they are returned, or whole events at their start left out.
+    pub fn between<'c>(&mut self, chunk: &'c [u8]) -> Option<&'c [u8]> {
+        let is_between = self.began
+            && matches!(self.line, Line::None)
+            && !self.held.has_data
+            && self.held.name.is_empty();
+        is_between.then(|| self.without_newline(chunk))
+    }
+
+    /// What follows the LF of a CR LF whose CR came before.
+    fn without_newline<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        if chunk.is_empty() || !std::mem::take(&mut self.after_cr) {
+            return chunk;
+        }
+        chunk.strip_prefix(b"\n").unwrap_or(chunk)
     }
 
     /// Ends the stream. An event that was not closed by a blank line is handed on too: some providers forget the last one.
@@ -125,18 +163,19 @@ impl Splitter {
         *self = Self::default();
     }
 
-    /// `rest` completes a line: either all of it, or what is missing of one begun earlier.
+    /// `rest` completes a line: either all of it, or what is missing of one begun earlier. True if the line is blank.
     fn end_line<'c>(
         &mut self,
         rest: &'c [u8],
         borrowed: &mut Borrowed<'c>,
         on_event: &mut impl FnMut(Event<'_>),
-    ) {
+    ) -> bool {
         if matches!(self.line, Line::None) {
             let line = if self.began { rest } else { without_bom(rest) };
             self.began = true;
             if line.is_empty() {
-                return self.dispatch(borrowed, on_event);
+                self.dispatch(borrowed, on_event);
+                return true;
             }
             match field(line) {
                 (Field::Data, value) if borrowed.data.is_none() && !self.held.has_data => {
@@ -150,19 +189,22 @@ impl Splitter {
                 (Field::Event, value) => borrowed.name = Some(value),
                 (Field::Other, _) => {}
             }
-            return;
+            return false;
         }
         self.held.take_over(borrowed);
         self.extend_line(rest);
+        let mut is_blank = false;
         if let Line::Head(head, len) = std::mem::take(&mut self.line) {
             let head = &head[..len];
             let line = if self.began { head } else { without_bom(head) };
+            is_blank = line.is_empty();
             match field(line) {
-                _ if line.is_empty() => self.dispatch(borrowed, on_event),
+                _ if is_blank => self.dispatch(borrowed, on_event),
                 (field, value) => self.held.begin(field, value),
             }
         }
         self.began = true;
+        is_blank
     }
 
     /// Takes a piece of a line whose end is not here.
@@ -306,6 +348,15 @@ fn field(line: &[u8]) -> (Field, &[u8]) {
         _ => Field::Other,
     };
     (field, value.strip_prefix(b" ").unwrap_or(value))
+}
+
+/// Where the last event ends in `text`, which begins between two; 0 where none does. Ends of lines are LF and CR LF: among bare
+/// CRs, which no provider sends, an earlier end is found, or none.
+#[must_use]
+pub fn last_end(text: &[u8]) -> usize {
+    memrchr_iter(b'\n', text)
+        .find(|at| matches!(text[..*at], [.., b'\n'] | [.., b'\n', b'\r']))
+        .map_or(0, |at| at + 1)
 }
 
 fn without_bom(line: &[u8]) -> &[u8] {

@@ -35,6 +35,18 @@ fn requests() -> u64 {
     asked.map_or(REQUESTS, |count| count.parse().unwrap())
 }
 
+/// For how long the database is away. `LEDGER_AWAY_SECONDS=60` asks for the minute that is promised:
+///
+/// ```text
+/// LEDGER_AWAY_SECONDS=60 scripts/test-services run cargo nextest run --workspace --locked -E 'test(a_database_that_is_away)'
+/// ```
+const AWAY_SECONDS: u64 = 10;
+
+fn away() -> Duration {
+    let asked = std::env::var("LEDGER_AWAY_SECONDS");
+    Duration::from_secs(asked.map_or(AWAY_SECONDS, |seconds| seconds.parse().unwrap()))
+}
+
 /// Waits until nothing is under way and all that can be in the history is there.
 async fn settled(market: &Market, app: &TestApp, db: &sea_orm::DatabaseConnection) {
     eventually("nothing to be under way", || async {
@@ -211,18 +223,23 @@ async fn a_database_that_is_away_delays_lines_and_loses_none() {
     };
     market.run(&front, &traffic(0..100)).await;
     store.stop().await;
-    let away = Instant::now();
+    let stopped = Instant::now();
     let mut next = 100;
-    while away.elapsed() < Duration::from_secs(10) {
+    while stopped.elapsed() < away() {
         market.run(&front, &traffic(next..next + 100)).await;
         next += 100;
     }
     store.start().await;
+    let away = stopped.elapsed();
     market.run(&front, &traffic(next..next + 100)).await;
     let db = store.connect().await;
     settled(&market, &app, &db).await;
     let audit = Audit::of(&market, &db).await;
-    eprintln!("{}: {} requests, {audit}", store.name, next + 100);
+    eprintln!(
+        "{}: away for {away:?}, {} requests, {audit}",
+        store.name,
+        next + 100
+    );
     audit.nothing_is_missing();
     audit.rows_are(&(0..next + 100)).await;
     audit.sums_are_the_lines().await;

@@ -31,6 +31,8 @@ pub(super) struct Tally {
     pub(super) failed_late: bool,
     /// The bytes have ended, so a frame that is not whole was cut, not written so.
     pub(super) is_cut: bool,
+    /// What was reported since this was last cleared.
+    pub(super) heard: Heard,
     /// What made it `Failed` or `Foreign`, at most [`MAX_ERROR`] bytes; only then is anything in it.
     excerpt: Vec<u8>,
     /// The excerpt is of bytes that are no frames, and grows with them.
@@ -39,6 +41,13 @@ pub(super) struct Tally {
     model: Option<String>,
     tier: Tier,
     error: Option<String>,
+}
+
+/// What was reported.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) usage: bool,
+    pub(super) tier: bool,
 }
 
 /// The fields of an error object that may carry its message.
@@ -143,6 +152,7 @@ impl Tally {
 
     /// Notes a usage that replaces the one before, with the JSON text it was read from.
     pub(super) fn note_usage(&mut self, usage: Usage, raw: Option<String>) {
+        self.heard.usage = true;
         self.usage = Some(usage);
         self.raw = raw.filter(|raw| raw.len() <= MAX_RAW);
     }
@@ -168,6 +178,7 @@ impl Tally {
 
     /// Notes the tier of service; the last one counts, because the first is what was asked for.
     pub(super) fn note_tier(&mut self, tier: Tier) {
+        self.heard.tier |= tier.0.is_some();
         self.tier = tier.or(self.tier);
     }
 

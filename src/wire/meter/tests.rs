@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, proptest};
 
 mod phase;
+mod reference;
 
 use super::*;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::BadJson;
-use super::block::{self, Carry, Masks};
+use crate::wire::block::{self, Carry, Masks};
 
 /// Levels of nesting that are followed; deeper text is refused.
 const MAX_DEPTH: usize = 1024;

@@ -1,5 +1,6 @@
 //! Tests of the scanner.
 
+use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, proptest};
 
 use super::*;
@@ -118,5 +119,21 @@ proptest! {
     fn no_text_panics_and_chunks_do_not_matter(text in r#"([\[\]{}:,"\\]|"usage":|"model"|"response":\{|1| ){0,60}"#, size in 1usize..9) {
         let expected = scan(Some("response"), &text, text.len().max(1));
         assert_eq!(scan(Some("response"), &text, size), expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Deep enough and long enough for blocks, which reads of a few bytes never are.
+    #[test]
+    fn blocks_agree_with_single_bytes(
+        elements in vec(r#"\{("usage":|"a":|"response":\{)([\[\]{}:,"\\]|"b":|\\"|\\\\|"x{0,70}"|\{"usage":1\}|\[\]){0,60}\}{0,4}"#, 1..12),
+        size in 60usize..300,
+    ) {
+        let text = format!("[{}]", elements.join(","));
+        let expected = scan(Some("response"), &text, 1);
+        assert_eq!(scan(Some("response"), &text, size), expected);
+        assert_eq!(scan(Some("response"), &text, text.len()), expected);
     }
 }

@@ -57,6 +57,11 @@ impl Carry {
         self.inside != 0
     }
 
+    /// Whether a backslash at the end of this block escapes the first byte of the next.
+    pub(super) fn is_escaped(self) -> bool {
+        self.escaped != 0
+    }
+
     /// Reads the block at the start of `text`; what is missing of a last one counts as white space.
     pub(super) fn masks(&mut self, text: &[u8]) -> Masks {
         match text.first_chunk::<LEN>() {
