@@ -46,8 +46,9 @@ pub enum End {
 
 /// How long the upstream is read on after the client left.
 const DRAIN_TIME: Duration = Duration::from_secs(60);
-/// How long it is waited for where it has not begun to answer.
-const DRAIN_SILENCE: Duration = Duration::from_secs(15);
+/// How long it may stand still meanwhile where it had not begun to answer: long enough for one that was about to, and short, because one that
+/// still queues is charged for nothing if it is let go.
+const DRAIN_SILENCE: Duration = Duration::from_secs(2);
 /// How many bytes of it.
 const DRAIN_BYTES: usize = 8 << 20;
 /// How much of a refused answer is kept for the chain.
@@ -276,12 +277,11 @@ pub async fn drain(mut running: Running, parts: &Parts, has_begun: bool) -> Opti
         return running.stop();
     };
     let reading = async {
-        let left = Instant::now();
-        let end = left + DRAIN_TIME;
-        let mut until = if has_begun { end } else { left + DRAIN_SILENCE };
+        let end = Instant::now() + DRAIN_TIME;
+        let patience = if has_begun { DRAIN_TIME } else { DRAIN_SILENCE };
         let mut bytes = 0;
-        while let Some(task) = timeout_at(until.into(), running.next()).await? {
-            until = end;
+        let until = || (Instant::now() + patience).min(end).into();
+        while let Some(task) = timeout_at(until(), running.next()).await? {
             if let HttpTask::Body(Some(chunk), _) = &task {
                 bytes += chunk.len();
             }
