@@ -1,0 +1,1 @@
+//! Told once, sent once, on both databases.

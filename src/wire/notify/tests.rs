@@ -1,0 +1,1 @@
+//! Each platform's bodies, and its answers.
