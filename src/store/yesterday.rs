@@ -207,3 +207,132 @@ fn sum(column: Column) -> SimpleExpr {
     let sum = Func::coalesce([Expr::col(column).sum(), Expr::value(0_i64)]);
     SimpleExpr::from(sum).cast_as("bigint")
 }
+
+#[cfg(test)]
+mod tests {
+    use entity::usage_hourly::Model;
+    use entity::value::{ClientName, Limits, Strings};
+    use sea_orm::{IntoActiveModel, Set};
+
+    use super::*;
+    use crate::store::testing::TestDb;
+
+    const DOLLAR: i64 = 1_000_000_000;
+
+    fn at(time: &str) -> DateTime<Utc> {
+        time.parse().unwrap()
+    }
+
+    fn row(hour: &str, user: i64, model: &str, cost: i64) -> Model {
+        Model {
+            hour: hour_of(at(hour)),
+            user_id: user,
+            key_id: user,
+            provider_id: i64::from(cost > 0),
+            model: model.into(),
+            client: ClientName::default(),
+            requests: 10,
+            failures: 1,
+            attempts_terminal: 10,
+            attempts_partial: 0,
+            attempts_estimate: 0,
+            attempts_none: 0,
+            attempts_unpriced: i64::from(cost == 0) * 4,
+            input_tokens: 100,
+            cache_read_tokens: 10,
+            cache_write5m_tokens: 0,
+            cache_write1h_tokens: 0,
+            output_tokens: 5,
+            reasoning_tokens: 5,
+            image_input_tokens: 0,
+            image_output_tokens: 0,
+            cost_nano_usd: cost * DOLLAR,
+        }
+    }
+
+    async fn fill(db: &DatabaseConnection) {
+        let rows = [
+            row("2026-11-19T15:00:00Z", 1, "early", 100),
+            row("2026-11-19T16:00:00Z", 1, "opus", 3),
+            row("2026-11-20T15:00:00Z", 2, "opus", 4),
+            row("2026-11-20T15:00:00Z", 3, "free", 0),
+            row("2026-11-20T16:00:00Z", 2, "late", 100),
+        ];
+        for row in rows {
+            let row = row.into_active_model();
+            Entity::insert(row)
+                .exec_without_returning(db)
+                .await
+                .unwrap();
+        }
+        let user = user::ActiveModel {
+            name: Set("ann".into()),
+            note: Set(String::new()),
+            tags: Set(Strings::default()),
+            role: Set("user".into()),
+            is_enabled: Set(true),
+            provider_group: Set(String::new()),
+            allowed_models: Set(Strings::default()),
+            allowed_clients: Set(Strings::default()),
+            blocked_clients: Set(Strings::default()),
+            limits: Set(Limits::default()),
+            created_at: Set(Utc::now()),
+            updated_at: Set(Utc::now()),
+            ..Default::default()
+        };
+        user::Entity::insert(user)
+            .exec_without_returning(db)
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_day_is_summed_up_in_its_zone() {
+        for test in TestDb::all().await {
+            fill(&test.db).await;
+            // The 20th in Shanghai.
+            let window = Window {
+                start: at("2026-11-19T16:00:00Z"),
+                end: at("2026-11-20T16:00:00Z"),
+            };
+            let day = at("2026-11-20T00:00:00Z").date_naive();
+            let report = report(&test.db, day, window).await.unwrap();
+            assert_eq!(
+                (
+                    report.cost_usd,
+                    report.requests,
+                    report.failures,
+                    report.tokens
+                ),
+                (Usd(7 * DOLLAR), 30, 3, 345)
+            );
+            let names = |shares: &[Share]| {
+                let names = shares.iter().map(|share| share.name.clone());
+                names.collect::<Vec<_>>()
+            };
+            assert_eq!(names(&report.users), ["#2", "ann", "#3"]);
+            assert_eq!(names(&report.models), ["opus", "free"]);
+            assert_eq!(report.models[0].cost_usd, Usd(7 * DOLLAR));
+            assert_eq!(names(&report.providers), ["#1"]);
+            test.drop().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn models_without_a_price_are_found_while_they_are_used() {
+        for test in TestDb::all().await {
+            fill(&test.db).await;
+            let found = unpriced(&test.db, at("2026-11-20T15:59:00Z"))
+                .await
+                .unwrap();
+            let item = Item::Model {
+                model: "free".into(),
+                attempts: 4,
+            };
+            assert_eq!(found, [("free".to_owned(), item)]);
+            let found = unpriced(&test.db, at("2026-11-20T16:00:00Z")).await;
+            assert_eq!(found.unwrap(), []);
+            test.drop().await;
+        }
+    }
+}

@@ -125,6 +125,8 @@ impl Watcher {
         self.rules = patient(notices::rules(&self.facts.db)).await?;
         self.targets = patient(notices::targets(&self.facts.db)).await?;
         self.next_reports.clear();
+        // A new rule need not wait.
+        self.looked = None;
         self.revision = Some(revision);
         Ok(())
     }
