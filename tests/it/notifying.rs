@@ -92,7 +92,8 @@ async fn a_breaker_that_opens_is_told_once_and_told_when_it_closes() {
             200
         );
         let found = front.get(&format!("/providers/{id}/breaker")).await;
-        if found["items"][0]["state"] == "closed" {
+        let mut items = found["items"].as_array().unwrap().iter();
+        if items.all(|breaker| breaker["state"] == "closed") {
             break;
         }
         assert!(n < 2_000, "{found:#}");
@@ -157,7 +158,7 @@ async fn what_waits_when_the_gateway_ends_is_sent_by_the_next() {
     app.post("/v1/messages", &ask("a")).await;
     eventually("the first attempt to have failed", || async {
         let row = deliveries(&front).await.into_iter().next()?;
-        (row["state"] == "pending" && row["attempts"] == 1 && row["status"] == 500).then_some(())
+        (row["state"] == "pending" && row["status"] == 500).then_some(())
     })
     .await;
     let app = app.restart().await;
@@ -233,6 +234,11 @@ async fn money_is_told_of_once_a_window_and_models_without_a_price_too() {
     eventually("a request without a price", || async {
         let answer = front.post("/v1/messages", &secret).json(&unknown);
         (answer.send().await.unwrap().status() == 200).then_some(())
+    })
+    .await;
+    eventually("its usage to be summed up", || async {
+        let totals = front.get("/usage/totals").await.to_string();
+        totals.contains("\"unpricedAttempts\":1").then_some(())
     })
     .await;
     rule(&front, "unpriced-model", hook, json!({})).await;
