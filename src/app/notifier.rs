@@ -9,12 +9,15 @@ mod sending;
 mod watcher;
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use chrono::Utc;
 use entity::value::Sealer;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Notify;
 
 use super::runtime::Tasks;
+use crate::policy::breaker::{Moment, View, Which};
 use crate::policy::quota::Quota;
 use crate::policy::routing::Routing;
 use crate::store::watch::Watch;
@@ -54,5 +57,14 @@ impl Notifier {
         let watcher = Watcher::new(self, wake);
         tasks.spawn("notices", |stop| watcher.run(stop));
         tasks.spawn("deliveries", |stop| deliverer.run(stop));
+    }
+
+    /// How the breakers stand.
+    fn breakers(&self) -> Vec<View> {
+        let moment = Moment {
+            at: Instant::now(),
+            wall: Utc::now(),
+        };
+        self.routing.breakers.list(Which::All, moment)
     }
 }

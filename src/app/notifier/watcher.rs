@@ -23,7 +23,7 @@ use crate::app::runtime::Stop;
 use crate::domain::limits::{Dimension, Party, Subject};
 use crate::domain::notice::words::words;
 use crate::domain::notice::{Finding, Item, Notice, cut};
-use crate::policy::breaker::{Moment, Scope, View, Which};
+use crate::policy::breaker::{Scope, View};
 use crate::policy::notify::breakers::{Change, Memory};
 use crate::policy::notify::jump::{Count, Samples};
 use crate::policy::notify::near::{self, Named};
@@ -60,15 +60,17 @@ pub struct Watcher {
 // === impl Watcher ===
 
 impl Watcher {
-    /// Nothing is found yet.
+    /// Begins with the breakers as they are now, before the first request: what opens from here on is told.
     pub fn new(facts: Notifier, wake: Arc<Notify>) -> Self {
+        let mut memory = Memory::default();
+        memory.look(facts.breakers());
         Self {
             facts,
             wake,
             rules: Vec::new(),
             targets: Vec::new(),
             revision: None,
-            memory: Memory::default(),
+            memory,
             samples: Samples::default(),
             changes: Vec::new(),
             next_reports: HashMap::new(),
@@ -140,12 +142,7 @@ impl Watcher {
     }
 
     fn look_at_breakers(&mut self, config: &Snapshot) {
-        let moment = Moment {
-            at: Instant::now(),
-            wall: Utc::now(),
-        };
-        let views = self.facts.routing.breakers.list(Which::All, moment);
-        let changes = self.memory.look(views);
+        let changes = self.memory.look(self.facts.breakers());
         let told = changes
             .into_iter()
             .filter_map(|change| described(change, config));

@@ -49,7 +49,7 @@ pub struct NotificationRuleCreate {
     /// What it tells of. It stays so.
     pub event: Event,
     /// Who is told.
-    #[oai(validator(max_items = 50, unique_items))]
+    #[oai(validator(max_items = 50))]
     pub target_ids: Vec<i64>,
     /// The rest.
     #[oai(flatten)]
@@ -64,7 +64,7 @@ pub struct NotificationRulePatch {
     #[oai(validator(min_length = 1, max_length = 128))]
     pub name: Option<String>,
     /// Who is told.
-    #[oai(validator(max_items = 50, unique_items))]
+    #[oai(validator(max_items = 50))]
     pub target_ids: Option<Vec<i64>>,
     /// The rest.
     #[oai(flatten)]
@@ -77,6 +77,7 @@ pub struct NotificationRulePatch {
 pub struct LooseRule {
     name: Option<String>,
     event: Option<Event>,
+    target_ids: Option<Vec<i64>>,
     #[oai(flatten)]
     fields: NotificationRuleFields,
 }
@@ -127,6 +128,16 @@ impl NotificationRuleFields {
     }
 }
 
+fn each_once(ids: Option<&[i64]>, out: &mut Vec<Mistake>) {
+    let ids = ids.unwrap_or_default();
+    for (i, id) in ids.iter().enumerate() {
+        if ids[..i].contains(id) {
+            let at = format!("targetIds[{i}]");
+            out.push(Mistake::new(at, "repeated", "is given twice"));
+        }
+    }
+}
+
 // === impl NotificationRuleCreate, NotificationRulePatch ===
 
 impl From<NotificationRuleCreate> for notification_rule::ActiveModel {
@@ -167,6 +178,7 @@ impl Input for NotificationRulePatch {
 
     fn rules(loose: &Self, out: &mut Vec<Mistake>) {
         rules::name("name", loose.name.as_ref(), out);
+        each_once(loose.target_ids.as_deref(), out);
         loose.fields.rules(out);
     }
 }
@@ -176,6 +188,7 @@ impl Input for NotificationRuleCreate {
 
     fn rules(loose: &LooseRule, out: &mut Vec<Mistake>) {
         rules::name("name", loose.name.as_ref(), out);
+        each_once(loose.target_ids.as_deref(), out);
         loose.fields.rules(out);
         if let Some(event) = loose.event {
             let mistakes = notification_rules::mistakes(event.into(), loose.fields.has());
