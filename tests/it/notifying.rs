@@ -1,7 +1,11 @@
 //! People are told by message what happens: once, again when it did not arrive, and by one node of several.
 
-use entity::value::Secret;
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::value::{ClientName, Secret};
+use entity::{notification_rule, usage_hourly};
 use reqwest::Method;
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, Set};
 use serde_json::{Value, json};
 
 use crate::support::{Front, Receiver, TestApp, TestStore, Upstream, eventually};
@@ -278,6 +282,94 @@ async fn an_error_rate_that_jumps_is_told() {
             item["percentBefore"]
         ]),
         json!([6, 6, 100, null])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_daily_report_tells_of_yesterday_once() {
+    let receiver = Receiver::start().await;
+    let store = TestStore::sqlite();
+    let app = TestApp::builder().settings(store.settle_in()).start().await;
+    let front = app.front();
+    let hook = webhook(&front, &receiver).await;
+    let now = Utc::now();
+    let db = store.connect().await;
+    // Two days of it, for the report is of the day before the one in which it was due an hour ago.
+    for days in [1, 2] {
+        let noon = (now - TimeDelta::hours(1) - TimeDelta::days(days)).date_naive();
+        let row = usage_hourly::ActiveModel {
+            hour: Set(usage_hourly::hour_of(
+                noon.and_hms_opt(12, 0, 0).unwrap().and_utc(),
+            )),
+            user_id: Set(1),
+            key_id: Set(1),
+            provider_id: Set(0),
+            model: Set("m".into()),
+            client: Set(ClientName::default()),
+            requests: Set(4),
+            failures: Set(1),
+            attempts_terminal: Set(4),
+            attempts_partial: Set(0),
+            attempts_estimate: Set(0),
+            attempts_none: Set(0),
+            attempts_unpriced: Set(0),
+            input_tokens: Set(10),
+            cache_read_tokens: Set(0),
+            cache_write5m_tokens: Set(0),
+            cache_write1h_tokens: Set(0),
+            output_tokens: Set(2),
+            reasoning_tokens: Set(0),
+            image_input_tokens: Set(0),
+            image_output_tokens: Set(0),
+            cost_nano_usd: Set(1_250_000_000 * days),
+        };
+        let row = usage_hourly::Entity::insert(row);
+        row.exec_without_returning(&db).await.unwrap();
+    }
+    let due = (now - TimeDelta::hours(1)).format("%H:%M").to_string();
+    let id = rule(&front, "daily-report", hook, json!({"reportTime": due})).await;
+    // It begins tomorrow, unless it was there before its time of the day.
+    let long_ago = DateTime::<Utc>::UNIX_EPOCH;
+    notification_rule::Entity::update_many()
+        .col_expr(notification_rule::Column::UpdatedAt, Expr::value(long_ago))
+        .exec(&db)
+        .await
+        .unwrap();
+    front.change("/settings", json!({"pingSeconds": 16})).await;
+    let told = receiver.wait_for(1).await.remove(0).body;
+    let day = (now - TimeDelta::hours(1) - TimeDelta::days(1)).date_naive();
+    assert_eq!(told["title"], format!("[Switchyard] Daily report: {day}"));
+    let report = &told["items"][0];
+    assert_eq!(
+        json!([
+            report["costUsd"],
+            report["requests"],
+            report["failures"],
+            report["tokens"]
+        ]),
+        json!(["1.25", 4, 1, 12])
+    );
+    assert_eq!(report["users"][0]["name"], "ann");
+    // Read again, the rule owes nothing: another that owes the same is looked at after it, and its message comes alone.
+    let second = rule(
+        &front,
+        "daily-report",
+        hook,
+        json!({"name": "second", "reportTime": due}),
+    )
+    .await;
+    notification_rule::Entity::update_many()
+        .col_expr(notification_rule::Column::UpdatedAt, Expr::value(long_ago))
+        .exec(&db)
+        .await
+        .unwrap();
+    assert_ne!(id, second);
+    front.change("/settings", json!({"pingSeconds": 17})).await;
+    receiver.wait_for(2).await;
+    let rows = all_are(&front, "delivered", 2).await;
+    assert_eq!(
+        (&rows[0]["ruleName"], &rows[1]["ruleName"]),
+        (&json!("second"), &json!("daily-report"))
     );
 }
 

@@ -98,4 +98,4 @@ export const zh = {
     end: "已到末尾",
     next: "下次",
   },
-};
+} as const;

@@ -110,15 +110,15 @@ function Body({ rule, etag, onDone, onReload }: BodyProps) {
   return (
     <FormFrame changes={form.changed.length} isEdit={rule !== undefined} isPending={isPending} error={error} onSubmit={save} onReload={onReload} create={t.create}>
       <div className="space-y-4 pb-4">
-        <TextField form={form} name="name" label={t.name[0] ?? ""} autoComplete="off" autoFocus={!rule} />
-        {!rule && <SelectField form={form} name="event" label={t.event[0] ?? ""} help={t.event[1]} options={EVENTS.map((value) => ({ value, label: events[value] }))} />}
+        <TextField form={form} name="name" label={t.name[0]} autoComplete="off" autoFocus={!rule} />
+        {!rule && <SelectField form={form} name="event" label={t.event[0]} help={t.event[1]} options={EVENTS.map((value) => ({ value, label: events[value] }))} />}
         <TargetsField form={form} />
-        {hasThreshold && <NumberField form={form} name="thresholdPercent" label={t.thresholdPercent[0] ?? ""} help={t.thresholdPercent[1]} min={1} max={100} step={1} placeholder={isRate ? "20" : "80"} unit="%" />}
-        {isRate && <NumberField form={form} name="windowMinutes" label={t.windowMinutes[0] ?? ""} help={t.windowMinutes[1]} min={1} max={120} step={1} placeholder="10" unit={t.minutes} />}
-        {isRate && <NumberField form={form} name="minimumRequests" label={t.minimumRequests[0] ?? ""} help={t.minimumRequests[1]} min={1} step={1} placeholder="20" />}
-        {isReport && <TextField form={form} name="reportTime" type="time" label={t.reportTime[0] ?? ""} help={t.reportTime[1]} />}
-        {!isReport && <NumberField form={form} name="quietMinutes" label={t.quietMinutes[0] ?? ""} help={t.quietMinutes[1]} min={1} max={10_080} step={1} placeholder="30" unit={t.minutes} />}
-        <SwitchField form={form} name="isEnabled" label={t.isEnabled[0] ?? ""} />
+        {hasThreshold && <NumberField form={form} name="thresholdPercent" label={t.thresholdPercent[0]} help={t.thresholdPercent[1]} min={1} max={100} step={1} placeholder={isRate ? "20" : "80"} unit="%" />}
+        {isRate && <NumberField form={form} name="windowMinutes" label={t.windowMinutes[0]} help={t.windowMinutes[1]} min={1} max={120} step={1} placeholder="10" unit={t.minutes} />}
+        {isRate && <NumberField form={form} name="minimumRequests" label={t.minimumRequests[0]} help={t.minimumRequests[1]} min={1} step={1} placeholder="20" />}
+        {isReport && <TextField form={form} name="reportTime" type="time" label={t.reportTime[0]} help={t.reportTime[1]} />}
+        {!isReport && <NumberField form={form} name="quietMinutes" label={t.quietMinutes[0]} help={t.quietMinutes[1]} min={1} max={10_080} step={1} placeholder="30" unit={t.minutes} />}
+        <SwitchField form={form} name="isEnabled" label={t.isEnabled[0]} />
       </div>
     </FormFrame>
   );
@@ -131,7 +131,7 @@ function TargetsField({ form }: { form: Form<Values> }) {
   const chosen = form.values.targetIds;
   const turn = (id: number, isOn: boolean) => form.set("targetIds", isOn ? [...chosen, id] : chosen.filter((each) => each !== id));
   return (
-    <Field label={t.targetIds[0] ?? ""} help={t.targetIds[1]} error={form.error("targetIds")} isGroup>
+    <Field label={t.targetIds[0]} help={t.targetIds[1]} error={form.error("targetIds")} isGroup>
       {() => (
         <div className="divide-y rounded-md border">
           {targets.length === 0 && <p className="px-3 py-2 text-xs text-muted-foreground">–</p>}

@@ -112,19 +112,19 @@ function Body({ target, etag, onDone, onReload }: BodyProps) {
   return (
     <FormFrame changes={form.changed.length} isEdit={target !== undefined} isPending={isPending} error={error} onSubmit={save} onReload={onReload} create={t.create}>
       <div className="space-y-4 pb-4">
-        <TextField form={form} name="name" label={t.name[0] ?? ""} autoComplete="off" autoFocus={!target} />
-        {!target && <SelectField form={form} name="kind" label={t.kind[0] ?? ""} help={t.kind[1]} options={KINDS.map((value) => ({ value, label: kinds[value] }))} />}
-        {isBot && <TextField form={form} name="botToken" label={t.botToken[0] ?? ""} help={kept(target?.botTokenSet, t.botToken[1])} autoComplete="off" spellCheck={false} isCode />}
-        {isBot && <TextField form={form} name="chatId" label={t.chatId[0] ?? ""} help={t.chatId[1]} autoComplete="off" spellCheck={false} isCode />}
+        <TextField form={form} name="name" label={t.name[0]} autoComplete="off" autoFocus={!target} />
+        {!target && <SelectField form={form} name="kind" label={t.kind[0]} help={t.kind[1]} options={KINDS.map((value) => ({ value, label: kinds[value] }))} />}
+        {isBot && <TextField form={form} name="botToken" label={t.botToken[0]} help={kept(target?.botTokenSet, t.botToken[1])} autoComplete="off" spellCheck={false} isCode />}
+        {isBot && <TextField form={form} name="chatId" label={t.chatId[0]} help={t.chatId[1]} autoComplete="off" spellCheck={false} isCode />}
         <TextField
-          form={form} name="url" label={(isBot ? t.urlTelegram[0] : t.url[0]) ?? ""} autoComplete="off" spellCheck={false} isCode placeholder="https://"
+          form={form} name="url" label={isBot ? t.urlTelegram[0] : t.url[0]} autoComplete="off" spellCheck={false} isCode placeholder="https://"
           help={target?.address ? t.urlKept(target.address) : isBot ? t.urlTelegram[1] : t.url[1]}
         />
-        {signs && <TextField form={form} name="secret" label={t.secret[0] ?? ""} help={kept(target?.secretSet, t.secret[1])} autoComplete="off" spellCheck={false} isCode />}
-        {isHook && <AreaField form={form} name="headers" label={t.headers[0] ?? ""} help={target && target.headerNames.length > 0 ? t.headersKept(target.headerNames.join(", ")) : t.headers[1]} rows={2} />}
-        {isHook && <AreaField form={form} name="template" label={t.template[0] ?? ""} help={t.template[1]} rows={5} placeholder={'{"text": "{{title}}"}'} />}
-        <SelectField form={form} name="language" label={t.language[0] ?? ""} options={LANGUAGES.map((value) => ({ value, label: languages[value] }))} />
-        <SwitchField form={form} name="isEnabled" label={t.isEnabled[0] ?? ""} />
+        {signs && <TextField form={form} name="secret" label={t.secret[0]} help={kept(target?.secretSet, t.secret[1])} autoComplete="off" spellCheck={false} isCode />}
+        {isHook && <AreaField form={form} name="headers" label={t.headers[0]} help={target && target.headerNames.length > 0 ? t.headersKept(target.headerNames.join(", ")) : t.headers[1]} rows={2} />}
+        {isHook && <AreaField form={form} name="template" label={t.template[0]} help={t.template[1]} rows={5} placeholder={'{"text": "{{title}}"}'} />}
+        <SelectField form={form} name="language" label={t.language[0]} options={LANGUAGES.map((value) => ({ value, label: languages[value] }))} />
+        <SwitchField form={form} name="isEnabled" label={t.isEnabled[0]} />
       </div>
     </FormFrame>
   );
