@@ -227,40 +227,45 @@ async fn a_rule_with_mistakes_is_refused_with_all_of_them() {
     .await;
 }
 
+/// Three deliveries: a day apart, to targets 0 to 2.
+async fn fill(app: &App) {
+    for (number, (event, state)) in [
+        (NoticeKind::BreakerOpened, DeliveryState::Delivered),
+        (NoticeKind::Test, DeliveryState::Failed),
+        (NoticeKind::BreakerOpened, DeliveryState::Pending),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let number = i64::try_from(number).unwrap();
+        let time = format!("2026-11-2{number}T10:00:00Z").parse().unwrap();
+        let row = notification_delivery::ActiveModel {
+            id: NotSet,
+            created_at: Set(time),
+            rule_id: Set((event != NoticeKind::Test).then_some(7)),
+            rule_name: Set("r".into()),
+            target_id: Set(number),
+            target_name: Set("t".into()),
+            event: Set(event),
+            title: Set(format!("title {number}")),
+            notice: Set(json!({})),
+            state: Set(state),
+            attempts: Set(1),
+            next_attempt_at: Set(time),
+            attempted_at: Set(None),
+            status: Set(Some(503)),
+            error: Set(None),
+        };
+        let row = notification_delivery::Entity::insert(row);
+        row.exec_without_returning(&app.db).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn the_log_is_read_in_pages_and_by_filters() {
     everywhere(async |app| {
         let admin = As::admin();
-        for (number, (event, state)) in [
-            (NoticeKind::BreakerOpened, DeliveryState::Delivered),
-            (NoticeKind::Test, DeliveryState::Failed),
-            (NoticeKind::BreakerOpened, DeliveryState::Pending),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let number = i64::try_from(number).unwrap();
-            let time = format!("2026-11-2{number}T10:00:00Z").parse().unwrap();
-            let row = notification_delivery::ActiveModel {
-                id: NotSet,
-                created_at: Set(time),
-                rule_id: Set((event != NoticeKind::Test).then_some(7)),
-                rule_name: Set("r".into()),
-                target_id: Set(number),
-                target_name: Set("t".into()),
-                event: Set(event),
-                title: Set(format!("title {number}")),
-                notice: Set(json!({})),
-                state: Set(state),
-                attempts: Set(1),
-                next_attempt_at: Set(time),
-                attempted_at: Set(None),
-                status: Set(Some(503)),
-                error: Set(None),
-            };
-            let row = notification_delivery::Entity::insert(row);
-            row.exec_without_returning(&app.db).await.unwrap();
-        }
+        fill(app).await;
         for (query, found) in [
             ("", vec![2, 1, 0]),
             ("?limit=2", vec![2, 1]),

@@ -93,77 +93,57 @@ fn report() -> Item {
     })
 }
 
-/// One of each, with names that would be marks.
-fn notices() -> Vec<(&'static str, Notice)> {
-    let notice = |kind, items| Notice::new(kind, at("2026-11-21T10:00:00Z"), items);
-    let model = |model: &str| Item::Model {
-        model: model.into(),
+fn notice(kind: NoticeKind, items: Vec<Item>) -> Notice {
+    Notice::new(kind, at("2026-11-21T10:00:00Z"), items)
+}
+
+fn model(name: &str) -> Item {
+    Item::Model {
+        model: name.into(),
         attempts: 3,
-    };
-    let rate = |provider: Option<&str>, before| Item::ErrorRate {
+    }
+}
+
+fn rate(provider: Option<&str>, before: Option<u64>) -> Item {
+    Item::ErrorRate {
         provider: provider.map(str::to_owned),
         minutes: 10,
         requests: 200,
         failures: 80,
         percent: 40,
         percent_before: before,
+    }
+}
+
+/// One of each, with names that would be marks.
+fn notices() -> Vec<(&'static str, Notice)> {
+    use NoticeKind::{
+        BreakerClosed, BreakerOpened, DailyReport, ErrorRateJump, LimitNear, ProviderOutOfBudget,
+        Test, UnpricedModel,
     };
+    let marks = breaker(Some("<!channel> [x](http://e)"), true);
+    let near = vec![limit("key", "usd_day", 85), limit("user", "usd_5h", 99)];
+    let spent = vec![limit("provider", "usd_month", 100)];
+    let rates = vec![rate(None, Some(4)), rate(Some("relay"), None)];
+    let many = (0..22).map(|_| model("m")).collect();
+    let opened = breaker(None, true);
     vec![
-        (
-            "opened",
-            notice(NoticeKind::BreakerOpened, vec![breaker(None, true)]),
-        ),
-        (
-            "opened, two",
-            notice(
-                NoticeKind::BreakerOpened,
-                vec![
-                    breaker(Some("<!channel> [x](http://e)"), true),
-                    breaker(None, true),
-                ],
-            ),
-        ),
+        ("opened", notice(BreakerOpened, vec![opened.clone()])),
+        ("opened, two", notice(BreakerOpened, vec![marks, opened])),
         (
             "closed",
-            notice(NoticeKind::BreakerClosed, vec![breaker(Some("m"), false)]),
+            notice(BreakerClosed, vec![breaker(Some("m"), false)]),
         ),
-        (
-            "budget",
-            notice(
-                NoticeKind::ProviderOutOfBudget,
-                vec![limit("provider", "usd_month", 100)],
-            ),
-        ),
-        (
-            "near",
-            notice(
-                NoticeKind::LimitNear,
-                vec![limit("key", "usd_day", 85), limit("user", "usd_5h", 99)],
-            ),
-        ),
+        ("budget", notice(ProviderOutOfBudget, spent)),
+        ("near", notice(LimitNear, near)),
         (
             "unpriced",
-            notice(
-                NoticeKind::UnpricedModel,
-                vec![model("a&b<at id=all></at>")],
-            ),
+            notice(UnpricedModel, vec![model("a&b<at id=all></at>")]),
         ),
-        (
-            "unpriced, many",
-            notice(
-                NoticeKind::UnpricedModel,
-                (0..22).map(|_| model("m")).collect(),
-            ),
-        ),
-        (
-            "errors",
-            notice(
-                NoticeKind::ErrorRateJump,
-                vec![rate(None, Some(4)), rate(Some("relay"), None)],
-            ),
-        ),
-        ("report", notice(NoticeKind::DailyReport, vec![report()])),
-        ("test", notice(NoticeKind::Test, Vec::new())),
+        ("unpriced, many", notice(UnpricedModel, many)),
+        ("errors", notice(ErrorRateJump, rates)),
+        ("report", notice(DailyReport, vec![report()])),
+        ("test", notice(Test, Vec::new())),
     ]
 }
 
