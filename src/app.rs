@@ -14,6 +14,7 @@ mod insight;
 mod lifecycle;
 mod listener;
 mod monitor;
+mod notifier;
 mod prober;
 mod retention;
 mod runtime;
@@ -48,6 +49,7 @@ use control::Control;
 pub use error::StartError;
 use lifecycle::Lifecycle;
 use monitor::Monitor;
+use notifier::Notifier;
 use prober::Prober;
 use runtime::{Runtimes, Tasks};
 
@@ -189,6 +191,15 @@ impl App {
         let flights = Flights::default();
         let metrics = Arc::new(Metrics::default());
         let socket = control::socket_path(&settings.data_dir);
+        let notifier = Notifier {
+            config: config.clone(),
+            db: db.clone(),
+            sealer: secrets.sealer.clone(),
+            routing: routing.clone(),
+            quota: budgets.quota().clone(),
+            metrics: metrics.clone(),
+        };
+        notifier.spawn(&mut tasks);
         let monitor = Monitor {
             config: config.clone(),
             bus: bus.clone(),

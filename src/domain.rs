@@ -7,6 +7,7 @@ pub mod client_name;
 pub mod error_rule;
 pub mod fault;
 pub mod limits;
+pub mod notice;
 pub mod outbound;
 pub mod pattern;
 pub mod price;

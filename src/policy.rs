@@ -8,6 +8,7 @@ pub mod egress;
 pub mod flights;
 pub mod hedge;
 pub mod inflight;
+pub mod notify;
 pub mod pricing;
 pub mod quota;
 pub mod retry;

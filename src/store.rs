@@ -11,6 +11,7 @@
 //! | [`counters`] | what callers and providers use now, and the step that lets a request in |
 //! | [`spending`] | what was spent so far, for counters that begin anew |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
+//! | [`notices`], [`yesterday`] | messages to send, who was told what, and what the daily report tells |
 //! | [`import`] | taking over another gateway's database |
 
 pub mod breakers;
@@ -19,12 +20,14 @@ pub mod counters;
 pub mod database;
 pub mod import;
 pub mod ledger;
+pub mod notices;
 pub mod prices;
 pub mod retention;
 pub mod secrets;
 pub mod snapshot;
 pub mod spending;
 pub mod watch;
+pub mod yesterday;
 
 #[cfg(test)]
 mod testing;

@@ -13,6 +13,7 @@ pub mod judge;
 pub mod limit;
 pub mod meter;
 pub mod models;
+pub mod notify;
 pub mod patch;
 pub mod peek;
 pub mod percent;

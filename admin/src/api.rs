@@ -17,6 +17,7 @@ pub mod limits;
 pub mod live;
 pub mod me;
 pub mod name_rule;
+pub mod notifications;
 pub mod prices;
 pub mod providers;
 pub mod requests;
@@ -50,6 +51,8 @@ pub enum Tag {
     Live,
     /// What was used and what it cost.
     Usage,
+    /// Who is told what by message.
+    Notifications,
     /// Who changed what.
     Audit,
     /// What an admin may change while the gateway runs.

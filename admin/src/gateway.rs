@@ -4,14 +4,16 @@ use std::net::IpAddr;
 
 mod limits;
 mod live;
+mod notify;
 mod prune;
 mod routing;
 mod trial;
 
-use entity::value::Limits;
+use entity::{notification_target, value::Limits};
 
 pub use limits::{Gauge, Subject};
 pub use live::{LiveRequest, LogFilterError, System};
+pub use notify::TargetReport;
 pub use prune::{Prunable, Prune, Pruned};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
@@ -89,6 +91,9 @@ pub trait Gateway: Send + Sync {
     /// Asks a provider something, as a request of a client would be sent to it: through its proxy, within the egress policy. Takes less than
     /// half a minute.
     async fn try_provider(&self, trial: Trial) -> TrialReport;
+
+    /// Sends a test message to a target, within the egress policy. Takes less than half a minute.
+    async fn try_target(&self, target: notification_target::Model) -> TargetReport;
 
     /// The models a key's holder may ask for, as far as the configuration names them.
     fn models(&self, key_id: i64) -> Vec<String>;

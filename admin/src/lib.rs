@@ -19,6 +19,7 @@ mod auth;
 mod contract;
 mod document;
 pub mod gateway;
+pub mod outgoing;
 mod problem;
 mod query;
 mod router;

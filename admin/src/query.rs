@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod lists;
+pub mod notifications;
 pub mod page;
 pub mod prices;
 pub mod requests;

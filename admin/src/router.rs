@@ -63,6 +63,11 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
                 api::usage::Api(admin.clone()),
             ),
             (
+                api::notifications::targets::Api(admin.clone()),
+                api::notifications::rules::Api(admin.clone()),
+                api::notifications::deliveries::Api(admin.clone()),
+            ),
+            (
                 api::settings::Api(admin.clone()),
                 api::system::Api(admin.clone()),
             ),

@@ -15,6 +15,8 @@ pub mod groups;
 pub mod idempotency;
 pub mod keys;
 pub mod limits;
+pub mod notification_rules;
+pub mod notification_targets;
 pub mod outbound;
 pub mod prices;
 pub mod providers;

@@ -9,6 +9,7 @@ mod lists;
 mod matching;
 mod multiplier;
 mod networks;
+mod notification;
 pub mod price;
 mod provider_type;
 mod routing;
@@ -24,6 +25,13 @@ pub use lists::{GroupPriorities, Headers, Strings};
 pub use matching::{BadRegex, MatchKind, NameRule, NameRules, compile_regex};
 pub use multiplier::{BadMultiplier, Multiplier};
 pub use networks::{BadNetworks, Networks};
+pub use notification::{
+    DeliveryState, Ids, NoticeKind, NoticeLanguage, TargetKind,
+    credentials::TargetCredentials,
+    template::{
+        BadTemplate, DEFAULT as DEFAULT_TEMPLATE, PLACEHOLDERS as TEMPLATE_PLACEHOLDERS, Template,
+    },
+};
 pub use provider_type::ProviderType;
 pub use routing::{
     BreakerSettings, HealthCheck, HealthCheckKind, ModelRedirect, ModelRedirects, Timeouts,

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use admin::gateway::{
     Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
-    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System, Trial,
-    TrialReport,
+    GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System,
+    TargetReport, Trial, TrialReport,
 };
 use admin::{Admin, Listen, Throttle};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use entity::notification_target;
 use entity::value::{Limits, Sealer};
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::net::{TcpStream, UnixStream};
@@ -23,6 +24,7 @@ use super::guesses;
 use super::insight;
 use super::lifecycle::Lifecycle;
 use super::monitor::{self, Monitor};
+use super::notifier;
 use super::retention;
 use super::trial;
 use crate::domain::limits::{self, Dimension, Party};
@@ -208,6 +210,11 @@ impl Gateway for Control {
     async fn try_provider(&self, trial: Trial) -> TrialReport {
         let policy = self.config.current().settings.egress_policy;
         trial::run(&self.upstreams, &self.sealer, policy, trial).await
+    }
+
+    async fn try_target(&self, target: notification_target::Model) -> TargetReport {
+        let config = self.config.current();
+        notifier::try_target(&self.db, &self.sealer, &config, &target).await
     }
 
     fn models(&self, key_id: i64) -> Vec<String> {

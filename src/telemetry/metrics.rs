@@ -114,6 +114,20 @@ impl Metrics {
         }
     }
 
+    /// Requests that got an answer or an error, and those of them that failed or were broken off: by who answered, and under none all
+    /// together. Those refused, left or ended by somebody are neither.
+    pub fn outcomes(&self) -> BTreeMap<Option<i64>, (u64, u64)> {
+        let providers = self.providers.read();
+        let mut outcomes: BTreeMap<_, _> = providers
+            .iter()
+            .map(|(id, series)| (Some(*id), series.outcomes()))
+            .collect();
+        let all = outcomes.values().copied().chain([self.nobody.outcomes()]);
+        let all = all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        outcomes.insert(None, all);
+        outcomes
+    }
+
     /// Writes them, with providers by name; one that has none any more goes by its id.
     pub fn write(&self, page: &mut Page, name_of: impl Fn(i64) -> Option<String>) {
         let providers = self.providers.read();
@@ -183,6 +197,23 @@ impl Series {
             }
         }
         self.cost_nano_usd.fetch_add(sample.cost_nano_usd, Relaxed);
+    }
+
+    /// All that ended of itself, and the bad of it.
+    fn outcomes(&self) -> (u64, u64) {
+        let (mut all, mut bad) = (0, 0);
+        for ((ended, _), count) in ENDS.iter().zip(&self.ends) {
+            let count = count.load(Relaxed);
+            match ended {
+                Ended::Completed => all += count,
+                Ended::Failed | Ended::Cut => {
+                    all += count;
+                    bad += count;
+                }
+                Ended::Refused | Ended::ClientLeft | Ended::ByHand => {}
+            }
+        }
+        (all, bad)
     }
 }
 

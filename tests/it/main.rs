@@ -34,6 +34,7 @@ mod importing;
 mod ledger;
 mod logging;
 mod metering;
+mod notifying;
 mod outbound;
 mod probing;
 mod refusals;

@@ -85,7 +85,8 @@ pub struct AuditEntry {
     /// What was done.
     #[oai(nullable)]
     pub action: Option<AuditAction>,
-    /// The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `settings`, `session`, and others.
+    /// The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `notification-target`, `notification-rule`, `settings`,
+    /// `session`, and others.
     pub resource: String,
     /// Which one.
     pub resource_id: String,

@@ -17,6 +17,7 @@ mod lifecycle;
 mod limits;
 mod live;
 mod login_sessions;
+mod notifications;
 mod once;
 mod prices;
 mod requests;

@@ -11,6 +11,29 @@ async fn make(app: &App, at: &str, body: Value) -> Value {
     app.post(&As::admin(), at, body).await.expect(201).json()
 }
 
+/// Somewhere for messages to go, in every way that has secrets.
+async fn create_targets(app: &App) {
+    for (kind, more) in [
+        (
+            "webhook",
+            json!({"url": format!("https://hook.example/{MARK}"), "headers": {"x-key": MARK}}),
+        ),
+        (
+            "dingtalk",
+            json!({"url": format!("https://ding.example/?access_token={MARK}"), "secret": MARK}),
+        ),
+        (
+            "telegram",
+            json!({"botToken": format!("1:{MARK}"), "chatId": "1"}),
+        ),
+    ] {
+        let mut target = more;
+        target["name"] = json!(kind);
+        target["kind"] = json!(kind);
+        make(app, "/api/v1/notifications/targets", target).await;
+    }
+}
+
 /// Creates one of everything, with every secret there can be, and changes and rotates it; all secrets there were.
 async fn create_everything(app: &App) -> Vec<String> {
     let admin = As::admin();
@@ -42,6 +65,7 @@ async fn create_everything(app: &App) -> Vec<String> {
     make(app, "/api/v1/provider-groups", json!({"name": "g"})).await;
     let rule = json!({"name": "r", "match": "contains", "pattern": "x", "fault": "client"});
     make(app, "/api/v1/error-rules", rule).await;
+    create_targets(app).await;
     let body = json!({"key": second});
     let opened = app
         .post(&As::nobody(), "/api/v1/auth/login", body)
@@ -107,6 +131,7 @@ async fn no_operation_shows_a_secret() {
             ("idempotency", "answer"),
             ("providers", "api_key"),
             ("providers", "proxy_url"),
+            ("notification_targets", "credentials"),
             ("api_keys", "key_hash"),
             ("admin_sessions", "token_hash"),
         ] {

@@ -16,7 +16,7 @@ use admin::{
     gateway::{
         Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
         ExplainError, Explanation, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError,
-        Nominee, Part, Prune, Pruned, Subject, System, Trial, TrialReport,
+        Nominee, Part, Prune, Pruned, Subject, System, TargetReport, Trial, TrialReport,
     },
 };
 use chrono::{DateTime, Utc};
@@ -67,6 +67,8 @@ pub struct FakeGateway {
     pub trials: Mutex<Vec<Trial>>,
     /// What they answer.
     pub report: Mutex<TrialReport>,
+    /// The targets that were tried.
+    pub tried: Mutex<Vec<entity::notification_target::Model>>,
     /// The wrong credentials it told of.
     pub failures: AtomicUsize,
     /// Its time zone; UTC if none is set.
@@ -276,6 +278,17 @@ impl Gateway for FakeGateway {
         let report = self.report.lock().unwrap().clone();
         self.trials.lock().unwrap().push(trial);
         report
+    }
+
+    async fn try_target(&self, target: entity::notification_target::Model) -> TargetReport {
+        self.tried.lock().unwrap().push(target);
+        TargetReport {
+            is_ok: false,
+            error: Some("the answer is 404: no_service".into()),
+            status: Some(404),
+            excerpt: "no_service".into(),
+            total_ms: 12,
+        }
     }
 
     fn models(&self, key_id: i64) -> Vec<String> {

@@ -1,5 +1,6 @@
 // Users, keys, routing, rules, settings and the system's page in a browser, against the real gateway.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { assertAccessible, launch, logIn, open } from "./browser.mjs";
@@ -211,6 +212,56 @@ test("a breaker that opened is shown with why, and reset", options, async (t) =>
   await page.getByRole("button", { name: "Reset the breakers of broken" }).click();
   await page.getByText("Every breaker is closed").waitFor();
   assert.deepEqual((await gateway.admin("GET", "/breakers")).items, []);
+  assertQuiet();
+});
+
+test("people are told: a target is added and tried, a rule names it, and a message is in the log", options, async (t) => {
+  const { page, expect, assertQuiet } = await reader(t);
+  const received = [];
+  const hook = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => (body += chunk));
+    request.on("end", () => {
+      received.push({ url: request.url, key: request.headers["x-key"], body: JSON.parse(body) });
+      response.end("thanks");
+    });
+  });
+  await new Promise((resolve) => hook.listen(0, "127.0.0.1", resolve));
+  t.after(() => hook.close());
+  await page.goto("/notifications");
+  await page.getByText("No targets yet").waitFor();
+  await page.keyboard.press("n");
+  const sheet = page.getByRole("dialog");
+  await sheet.getByLabel("Name", { exact: true }).fill("ops");
+  await sheet.getByLabel("Kind", { exact: true }).selectOption("webhook");
+  expect(/422/);
+  await sheet.getByRole("button", { name: "Add a target" }).click();
+  await sheet.locator("[name=url][aria-invalid=true]").waitFor();
+  await sheet.getByLabel("Address", { exact: true }).fill(`http://127.0.0.1:${hook.address().port}/secret-path`);
+  await sheet.getByLabel("Headers", { exact: true }).fill("x-key: hidden");
+  await sheet.getByRole("button", { name: "Add a target" }).click();
+  await page.getByText("ops is added").waitFor();
+  await page.getByRole("button", { name: "Send a test: ops" }).click();
+  await page.getByTestId("test-report").getByText("thanks").waitFor();
+  assert.deepEqual(received.map(({ url, key, body }) => [url, key, body.event]), [["/secret-path", "hidden", "test"]]);
+  await assertAccessible(page);
+
+  await page.getByRole("radio", { name: "Rules" }).click();
+  await page.getByText("No rules yet").waitFor();
+  await page.keyboard.press("n");
+  await sheet.getByLabel("Name", { exact: true }).fill("spent");
+  await sheet.getByLabel("Event", { exact: true }).selectOption("limit-near");
+  await sheet.getByLabel("ops").check();
+  await sheet.getByLabel("From", { exact: true }).fill("90");
+  await sheet.getByRole("button", { name: "Add a rule" }).click();
+  await page.getByText("spent is added").waitFor();
+  await page.getByText("from 90% · quiet for 30 min · ops").waitFor();
+  const rule = await named("/notifications/rules", "spent");
+  assert.deepEqual([rule.event, rule.thresholdPercent, rule.targetIds.length], ["limit-near", 90, 1]);
+
+  await page.getByRole("radio", { name: "Deliveries" }).click();
+  await page.getByText("[Switchyard] Test message").waitFor();
+  assert.ok(!(await page.content()).includes("secret-path"));
   assertQuiet();
 });
 

@@ -16,7 +16,9 @@ const PAGES = [
   "/providers", "/providers?create=true",
   "/routing", "/routing?model=claude-sonnet-4-5&key=1", "/routing?tab=groups",
   "/prices", "/prices?view=unpriced", "/prices?set=true", "/prices?model=claude-opus-4-5", "/prices?task=import", "/prices?task=sync", "/prices?task=reprice",
-  "/rules", "/rules?create=true", "/settings", "/system", "/audit",
+  "/rules", "/rules?create=true",
+  "/notifications", "/notifications?create=true", "/notifications?tab=rules", "/notifications?tab=rules&create=true", "/notifications?tab=deliveries",
+  "/settings", "/system", "/audit",
   "/my-usage",
   "/nothing-here",
 ];

@@ -1,16 +1,13 @@
 //! Fetches a public table of prices. The address is an admin's, so it is bound as a provider's is: its text, and every address its name
 //! resolves to, and every address it is sent on to.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use entity::value::EgressPolicy;
-use reqwest::{
-    Client,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect,
-};
+use reqwest::{Client, redirect};
 
 use crate::{
+    outgoing,
     problem::{Mistake, Problem},
     service::address,
 };
@@ -25,9 +22,6 @@ const MAX_BYTES: usize = 50 * 1024 * 1024;
 const DEADLINE: Duration = Duration::from_secs(25);
 const CONNECT: Duration = Duration::from_secs(10);
 const MAX_REDIRECTS: usize = 3;
-
-/// Resolves names to addresses the policy permits.
-struct Permitted(EgressPolicy);
 
 /// The text at `url`.
 ///
@@ -52,10 +46,8 @@ fn client(policy: EgressPolicy) -> reqwest::Result<Client> {
             Err(why) => attempt.error(format!("is redirected to what {why}")),
         }
     });
-    Client::builder()
-        .dns_resolver(Arc::new(Permitted(policy)))
+    outgoing::client(policy)
         .redirect(redirects)
-        .no_proxy()
         .connect_timeout(CONNECT)
         .build()
 }
@@ -77,33 +69,10 @@ async fn download(client: &Client, url: &str) -> Result<String, String> {
     String::from_utf8(body).map_err(|_| "does not answer with a text".into())
 }
 
-/// An error with its causes, of which the last says most.
-fn in_words(error: &dyn std::error::Error) -> String {
-    let mut words = format!("could not be fetched: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
+fn in_words(error: &reqwest::Error) -> String {
+    format!("could not be fetched: {}", outgoing::in_words(error))
 }
 
 fn refused(why: String) -> Problem {
     Problem::invalid(vec![Mistake::new("url", "not_fetched", why)])
-}
-
-// === impl Permitted ===
-
-impl Resolve for Permitted {
-    fn resolve(&self, name: Name) -> Resolving {
-        let policy = self.0;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.collect();
-            for address in &found {
-                address::check_address(address.ip(), policy)?;
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
 }

@@ -597,6 +597,133 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries of notifications
+         * @description Newest first, kept for 30 days. Tests are among them.
+         */
+        get: operations["listNotificationDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notification rules */
+        get: operations["listNotificationRules"];
+        put?: never;
+        /** Create a notification rule */
+        post: operations["createNotificationRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a notification rule */
+        get: operations["getNotificationRule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a notification rule
+         * @description What it told stays in the log of deliveries, and what waits is still sent.
+         */
+        delete: operations["deleteNotificationRule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a notification rule
+         * @description JSON merge: what is absent stays, null goes back to its default.
+         */
+        patch: operations["updateNotificationRule"];
+        trace?: never;
+    };
+    "/api/v1/notifications/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notification targets */
+        get: operations["listNotificationTargets"];
+        put?: never;
+        /** Create a notification target */
+        post: operations["createNotificationTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a notification target */
+        get: operations["getNotificationTarget"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a notification target
+         * @description It is taken out of the rules that name it. Messages that wait for it are given up.
+         */
+        delete: operations["deleteNotificationTarget"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a notification target
+         * @description JSON merge: what is absent stays, null goes back to its default.
+         */
+        patch: operations["updateNotificationTarget"];
+        trace?: never;
+    };
+    "/api/v1/notifications/targets/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message
+         * @description At once and once, to the target as it is stored, switched on or not. Answers what came back, and leaves a line in the log of
+         *     deliveries.
+         */
+        post: operations["testNotificationTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prices": {
         parameters: {
             query?: never;
@@ -1843,7 +1970,10 @@ export interface components {
              * @description Id, rising with time.
              */
             id: number;
-            /** @description The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `settings`, `session`, and others. */
+            /**
+             * @description The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `notification-target`, `notification-rule`, `settings`,
+             *     `session`, and others.
+             */
             resource: string;
             /** @description Which one. */
             resourceId: string;
@@ -1876,7 +2006,10 @@ export interface components {
              * @description Id, rising with time.
              */
             id: number;
-            /** @description The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `settings`, `session`, and others. */
+            /**
+             * @description The kind of thing: `user`, `key`, `provider`, `provider-group`, `error-rule`, `price`, `notification-target`, `notification-rule`, `settings`,
+             *     `session`, and others.
+             */
             resource: string;
             /** @description Which one. */
             resourceId: string;
@@ -3181,6 +3314,384 @@ export interface components {
             considered?: number | null;
             /** @description All of them, by the first check that they failed. */
             dropped: components["schemas"]["Dropped"][];
+        };
+        /**
+         * NotificationDelivery
+         * @description One message to one target.
+         */
+        NotificationDelivery: {
+            /**
+             * Format: date-time
+             * @description When the last attempt ended.
+             */
+            attemptedAt?: string | null;
+            /**
+             * Format: int32
+             * @description Attempts begun.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was to be told.
+             */
+            createdAt: string;
+            /** @description What went wrong with it, in words. */
+            error?: string | null;
+            /** @description What it tells of. */
+            event: components["schemas"]["NotificationDeliveryEvent"];
+            /**
+             * Format: int64
+             * @description Id, rising with time.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When the next is due; null when none is.
+             */
+            nextAttemptAt?: string | null;
+            /**
+             * Format: int64
+             * @description The rule that wanted it; null for a test.
+             */
+            ruleId?: number | null;
+            /** @description What the rule was called then; empty for a test. */
+            ruleName: string;
+            /** @description How far it is. */
+            state: components["schemas"]["NotificationDeliveryState"];
+            /**
+             * Format: int32
+             * @description The status the last attempt was answered with.
+             */
+            status?: number | null;
+            /**
+             * Format: int64
+             * @description Where it goes.
+             */
+            targetId: number;
+            /** @description What the target was called then. */
+            targetName: string;
+            /** @description Its first line. */
+            title: string;
+        };
+        /**
+         * @description What a delivery tells of.
+         * @enum {string}
+         */
+        NotificationDeliveryEvent: "breaker-opened" | "breaker-closed" | "provider-out-of-budget" | "limit-near" | "unpriced-model" | "error-rate-jump" | "daily-report" | "test";
+        /**
+         * NotificationDeliveryList
+         * @description A page of deliveries.
+         */
+        NotificationDeliveryList: {
+            /** @description The deliveries, newest first. */
+            items: components["schemas"]["NotificationDelivery"][];
+            /** @description The `cursor` of the next page; null at the end. */
+            nextCursor?: string | null;
+        };
+        /**
+         * @description How far a delivery is.
+         * @enum {string}
+         */
+        NotificationDeliveryState: "pending" | "delivered" | "failed";
+        /**
+         * @description What a rule tells of.
+         * @enum {string}
+         */
+        NotificationEvent: "breaker-opened" | "breaker-closed" | "provider-out-of-budget" | "limit-near" | "unpriced-model" | "error-rate-jump" | "daily-report";
+        /**
+         * @description The language of a target's messages.
+         * @enum {string}
+         */
+        NotificationLanguage: "en" | "zh";
+        /**
+         * NotificationRule
+         * @description What is told to whom, and how often at most.
+         */
+        NotificationRule: {
+            /**
+             * Format: date-time
+             * @description When created.
+             */
+            createdAt: string;
+            /** @description What it tells of. */
+            event: components["schemas"]["NotificationEvent"];
+            /**
+             * Format: int64
+             * @description Id.
+             */
+            id: number;
+            /** @description Switched on. */
+            isEnabled: boolean;
+            /**
+             * Format: int32
+             * @description How many requests it takes to speak of an error rate. Null is 20.
+             */
+            minimumRequests?: number | null;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int32
+             * @description For how many minutes the same is not told again. A limit is told of once a window, a model without a price once a day, however
+             *     short this is.
+             */
+            quietMinutes: number;
+            /** @description When the daily report is due, `HH:MM` in the system's time zone. Null is 09:00. */
+            reportTime?: string | null;
+            /** @description Who is told. */
+            targetIds: number[];
+            /**
+             * Format: int32
+             * @description From how many percent on: of a limit, or of requests that fail. Null is the event's own default: 80 for `limit-near`, 20 for
+             *     `error-rate-jump`.
+             */
+            thresholdPercent?: number | null;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updatedAt: string;
+            /**
+             * Format: int32
+             * @description Over how many minutes an error rate is taken. Null is 10.
+             */
+            windowMinutes?: number | null;
+        };
+        /**
+         * NotificationRuleCreate
+         * @description A rule to create.
+         */
+        NotificationRuleCreate: {
+            /** @description What it tells of. It stays so. */
+            event: components["schemas"]["NotificationEvent"];
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description How many requests it takes to speak of an error rate, for `error-rate-jump`. Default 20.
+             */
+            minimumRequests?: number | null;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int32
+             * @description For how many minutes the same is not told again. A limit is told of once a window, a model without a price once a day, however short
+             *     this is. Default 30.
+             */
+            quietMinutes?: number | null;
+            /** @description When a `daily-report` is due, `HH:MM` in the system's time zone. Default `09:00`. */
+            reportTime?: string | null;
+            /** @description Who is told. */
+            targetIds: number[];
+            /**
+             * Format: int32
+             * @description From how many percent on it tells: of a limit for `limit-near`, of requests that fail for `error-rate-jump`. Default 80 and 20.
+             */
+            thresholdPercent?: number | null;
+            /**
+             * Format: int32
+             * @description Over how many minutes an error rate is taken, for `error-rate-jump`. Default 10.
+             */
+            windowMinutes?: number | null;
+        };
+        /**
+         * NotificationRuleList
+         * @description A page of rules.
+         */
+        NotificationRuleList: {
+            /** @description The rules, oldest first. */
+            items: components["schemas"]["NotificationRule"][];
+            /** @description The `cursor` of the next page; null at the end. */
+            nextCursor?: string | null;
+        };
+        /**
+         * NotificationRulePatch
+         * @description What changes of a rule.
+         */
+        NotificationRulePatch: {
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description How many requests it takes to speak of an error rate, for `error-rate-jump`. Default 20.
+             */
+            minimumRequests?: number | null;
+            /** @description For people. */
+            name?: string;
+            /**
+             * Format: int32
+             * @description For how many minutes the same is not told again. A limit is told of once a window, a model without a price once a day, however short
+             *     this is. Default 30.
+             */
+            quietMinutes?: number | null;
+            /** @description When a `daily-report` is due, `HH:MM` in the system's time zone. Default `09:00`. */
+            reportTime?: string | null;
+            /** @description Who is told. */
+            targetIds?: number[];
+            /**
+             * Format: int32
+             * @description From how many percent on it tells: of a limit for `limit-near`, of requests that fail for `error-rate-jump`. Default 80 and 20.
+             */
+            thresholdPercent?: number | null;
+            /**
+             * Format: int32
+             * @description Over how many minutes an error rate is taken, for `error-rate-jump`. Default 10.
+             */
+            windowMinutes?: number | null;
+        };
+        /**
+         * NotificationTarget
+         * @description Where messages go.
+         */
+        NotificationTarget: {
+            /**
+             * @description Its address without path and query, which are secret of most platforms; null for the platform's own, and when what is stored cannot
+             *     be opened by this installation. The whole address is write-only.
+             */
+            address?: string | null;
+            /** @description Whether a bot's token is stored. The token is write-only. */
+            botTokenSet: boolean;
+            /** @description The chat a Telegram bot writes to. */
+            chatId?: string | null;
+            /**
+             * Format: date-time
+             * @description When created.
+             */
+            createdAt: string;
+            /** @description The names of a webhook's headers. Their values are write-only. */
+            headerNames: string[];
+            /**
+             * Format: int64
+             * @description Id.
+             */
+            id: number;
+            /** @description Switched on. */
+            isEnabled: boolean;
+            /** @description What it speaks. */
+            kind: components["schemas"]["NotificationTargetKind"];
+            /** @description The language of its messages. */
+            language: components["schemas"]["NotificationLanguage"];
+            /** @description For people. */
+            name: string;
+            /** @description Whether its messages are signed. The secret is write-only. */
+            secretSet: boolean;
+            /** @description The body of a webhook's messages; null for the default one. */
+            template?: string | null;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updatedAt: string;
+        };
+        /**
+         * NotificationTargetCreate
+         * @description A target to create.
+         */
+        NotificationTargetCreate: {
+            /** @description The token of a `telegram` bot. Write-only. */
+            botToken?: string | null;
+            /** @description The chat a `telegram` bot writes to: its number, or `@` and the name of a channel. */
+            chatId?: string | null;
+            /** @description Headers of a `webhook`'s messages. Write-only; what is given replaces all of them. Default none. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /** @description What it speaks. It stays so. */
+            kind: components["schemas"]["NotificationTargetKind"];
+            /** @description The language of its messages. Default `en`. */
+            language?: components["schemas"]["NotificationLanguage"] | null;
+            /** @description For people. */
+            name: string;
+            /**
+             * @description What messages are signed with: the robot's secret of `feishu` (signature verification) and `dingtalk` (sign). Write-only. Default
+             *     null, which signs nothing.
+             */
+            secret?: string | null;
+            /**
+             * @description The body of a `webhook`'s messages: JSON whose texts may hold `{{event}}`, `{{level}}`, `{{title}}`, `{{text}}`, `{{lines}}`,
+             *     `{{items}}` and `{{time}}`. A text that is nothing but one of them becomes its value, which of `lines` and `items` is a list. Default
+             *     null, which is an object with all of them but `lines`.
+             */
+            template?: string | null;
+            /**
+             * @description The webhook's whole address, as the platform gives it. Write-only. Required but for `telegram`, where it is the address of a Bot API
+             *     server and by default Telegram's own.
+             */
+            url?: string | null;
+        };
+        /**
+         * @description What a target speaks.
+         * @enum {string}
+         */
+        NotificationTargetKind: "feishu" | "dingtalk" | "wecom" | "telegram" | "slack" | "webhook";
+        /**
+         * NotificationTargetList
+         * @description A page of targets.
+         */
+        NotificationTargetList: {
+            /** @description The targets, oldest first. */
+            items: components["schemas"]["NotificationTarget"][];
+            /** @description The `cursor` of the next page; null at the end. */
+            nextCursor?: string | null;
+        };
+        /**
+         * NotificationTargetPatch
+         * @description What changes of a target.
+         */
+        NotificationTargetPatch: {
+            /** @description The token of a `telegram` bot. Write-only. */
+            botToken?: string | null;
+            /** @description The chat a `telegram` bot writes to: its number, or `@` and the name of a channel. */
+            chatId?: string | null;
+            /** @description Headers of a `webhook`'s messages. Write-only; what is given replaces all of them. Default none. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /** @description The language of its messages. Default `en`. */
+            language?: components["schemas"]["NotificationLanguage"] | null;
+            /** @description For people. */
+            name?: string;
+            /**
+             * @description What messages are signed with: the robot's secret of `feishu` (signature verification) and `dingtalk` (sign). Write-only. Default
+             *     null, which signs nothing.
+             */
+            secret?: string | null;
+            /**
+             * @description The body of a `webhook`'s messages: JSON whose texts may hold `{{event}}`, `{{level}}`, `{{title}}`, `{{text}}`, `{{lines}}`,
+             *     `{{items}}` and `{{time}}`. A text that is nothing but one of them becomes its value, which of `lines` and `items` is a list. Default
+             *     null, which is an object with all of them but `lines`.
+             */
+            template?: string | null;
+            /**
+             * @description The webhook's whole address, as the platform gives it. Write-only. Required but for `telegram`, where it is the address of a Bot API
+             *     server and by default Telegram's own.
+             */
+            url?: string | null;
+        };
+        /**
+         * NotificationTestReport
+         * @description What came of a test message.
+         */
+        NotificationTestReport: {
+            /** @description What went wrong, in words; null when nothing did. */
+            error?: string | null;
+            /** @description The beginning of the answer's body. */
+            excerpt: string;
+            /** @description It was taken. */
+            ok: boolean;
+            /**
+             * Format: uint16
+             * @description The answer's status; null without an answer.
+             */
+            status?: number | null;
+            /**
+             * Format: uint64
+             * @description Milliseconds of all of it.
+             */
+            totalMs: number;
         };
         /**
          * PresetList
@@ -9734,6 +10245,1477 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotificationDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only those to this target. */
+                targetId?: number;
+                /** @description Only those of this rule. */
+                ruleId?: number;
+                /** @description Only those of this event. */
+                event?: components["schemas"]["NotificationDeliveryEvent"];
+                /** @description Only those that are so far. */
+                state?: components["schemas"]["NotificationDeliveryState"];
+                /** @description Only those from this time on. */
+                from?: string;
+                /** @description Only those before this time. */
+                to?: string;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "attemptedAt": "2026-01-31T12:00:00Z",
+                     *           "attempts": 1,
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "error": "text",
+                     *           "event": "breaker-opened",
+                     *           "id": 1,
+                     *           "nextAttemptAt": "2026-01-31T12:00:00Z",
+                     *           "ruleId": 1,
+                     *           "ruleName": "breakers",
+                     *           "state": "pending",
+                     *           "status": 200,
+                     *           "targetId": 1,
+                     *           "targetName": "on call",
+                     *           "title": "[Switchyard] Breaker opened: anthropic"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationDeliveryList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotificationRules: {
+        parameters: {
+            query?: {
+                /** @description Only those of this event. */
+                event?: components["schemas"]["NotificationEvent"];
+                /** @description Switched on or off. */
+                isEnabled?: boolean;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "event": "breaker-opened",
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "minimumRequests": 1,
+                     *           "name": "alice",
+                     *           "quietMinutes": 1,
+                     *           "reportTime": "09:00",
+                     *           "targetIds": [
+                     *             1
+                     *           ],
+                     *           "thresholdPercent": 1,
+                     *           "updatedAt": "2026-01-31T12:00:00Z",
+                     *           "windowMinutes": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRuleList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNotificationRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event": "limit-near",
+                 *       "name": "nearly spent",
+                 *       "targetIds": [
+                 *         1
+                 *       ],
+                 *       "thresholdPercent": 90
+                 *     }
+                 */
+                "application/json": components["schemas"]["NotificationRuleCreate"];
+            };
+        };
+        responses: {
+            /** @description What was created. */
+            201: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    /** @description Where it is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "event": "breaker-opened",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "minimumRequests": 1,
+                     *       "name": "alice",
+                     *       "quietMinutes": 1,
+                     *       "reportTime": "09:00",
+                     *       "targetIds": [
+                     *         1
+                     *       ],
+                     *       "thresholdPercent": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "windowMinutes": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The thing. */
+            200: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "event": "breaker-opened",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "minimumRequests": 1,
+                     *       "name": "alice",
+                     *       "quietMinutes": 1,
+                     *       "reportTime": "09:00",
+                     *       "targetIds": [
+                     *         1
+                     *       ],
+                     *       "thresholdPercent": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "windowMinutes": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNotificationRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version this is meant for. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The rule. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateNotificationRule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The rule. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "quietMinutes": 60,
+                 *       "targetIds": [
+                 *         1,
+                 *         2
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NotificationRulePatch"];
+            };
+        };
+        responses: {
+            /** @description The thing. */
+            200: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "event": "breaker-opened",
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "minimumRequests": 1,
+                     *       "name": "alice",
+                     *       "quietMinutes": 1,
+                     *       "reportTime": "09:00",
+                     *       "targetIds": [
+                     *         1
+                     *       ],
+                     *       "thresholdPercent": 1,
+                     *       "updatedAt": "2026-01-31T12:00:00Z",
+                     *       "windowMinutes": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotificationTargets: {
+        parameters: {
+            query?: {
+                /** @description Switched on or off. */
+                isEnabled?: boolean;
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Entries of the page, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "address": "https://hooks.slack.com",
+                     *           "botTokenSet": true,
+                     *           "chatId": "-1001234567890",
+                     *           "createdAt": "2026-01-31T12:00:00Z",
+                     *           "headerNames": [
+                     *             "authorization"
+                     *           ],
+                     *           "id": 1,
+                     *           "isEnabled": true,
+                     *           "kind": "feishu",
+                     *           "language": "en",
+                     *           "name": "alice",
+                     *           "secretSet": true,
+                     *           "template": "{\"text\": \"{{title}}\"}",
+                     *           "updatedAt": "2026-01-31T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "NTA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationTargetList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createNotificationTarget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carries it out once: the same key with the same body gets the first answer again, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "slack",
+                 *       "name": "on call",
+                 *       "url": "https://hooks.slack.com/services/T0/B0/..."
+                 *     }
+                 */
+                "application/json": components["schemas"]["NotificationTargetCreate"];
+            };
+        };
+        responses: {
+            /** @description What was created. */
+            201: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    /** @description Where it is. */
+                    LOCATION: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": "https://hooks.slack.com",
+                     *       "botTokenSet": true,
+                     *       "chatId": "-1001234567890",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "headerNames": [
+                     *         "authorization"
+                     *       ],
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "kind": "feishu",
+                     *       "language": "en",
+                     *       "name": "alice",
+                     *       "secretSet": true,
+                     *       "template": "{\"text\": \"{{title}}\"}",
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationTarget"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotificationTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The target. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The thing. */
+            200: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": "https://hooks.slack.com",
+                     *       "botTokenSet": true,
+                     *       "chatId": "-1001234567890",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "headerNames": [
+                     *         "authorization"
+                     *       ],
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "kind": "feishu",
+                     *       "language": "en",
+                     *       "name": "alice",
+                     *       "secretSet": true,
+                     *       "template": "{\"text\": \"{{title}}\"}",
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationTarget"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteNotificationTarget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version this is meant for. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The target. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateNotificationTarget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version this change is meant for. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The target. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "language": "zh",
+                 *       "secret": "SEC..."
+                 *     }
+                 */
+                "application/json": components["schemas"]["NotificationTargetPatch"];
+            };
+        };
+        responses: {
+            /** @description The thing. */
+            200: {
+                headers: {
+                    /** @description Its version, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": "https://hooks.slack.com",
+                     *       "botTokenSet": true,
+                     *       "chatId": "-1001234567890",
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "headerNames": [
+                     *         "authorization"
+                     *       ],
+                     *       "id": 1,
+                     *       "isEnabled": true,
+                     *       "kind": "feishu",
+                     *       "language": "en",
+                     *       "name": "alice",
+                     *       "secretSet": true,
+                     *       "template": "{\"text\": \"{{title}}\"}",
+                     *       "updatedAt": "2026-01-31T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationTarget"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It collides with something there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile: the version in `If-Match` is not the current one. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testNotificationTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The target. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "excerpt": "{\"id\":\"msg_1\",\"content\":[{\"type\":\"text\",\"text\":\"OK\"}]}",
+                     *       "ok": true,
+                     *       "status": 200,
+                     *       "totalMs": 640
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationTestReport"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not the caller's to see. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

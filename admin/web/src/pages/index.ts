@@ -5,6 +5,7 @@ import { guide } from "./guide/route";
 import { keys } from "./keys/route";
 import { leaderboard } from "./leaderboard/route";
 import { myUsage } from "./my-usage/route";
+import { notifications } from "./notifications/route";
 import { overview } from "./overview/route";
 import { prices } from "./prices/route";
 import { providers } from "./providers/route";
@@ -28,6 +29,7 @@ export const guarded = [
   routing,
   prices,
   rules,
+  notifications,
   settings,
   system,
   audit,

@@ -23,6 +23,7 @@ export const messages = defineMessages({
     },
     resources: {
       user: "User", key: "Key", provider: "Provider", "provider-group": "Provider group", "error-rule": "Error rule", price: "Price", settings: "Settings", session: "Session", breaker: "Breaker", limits: "Limits", prices: "Prices",
+      "notification-target": "Notification target", "notification-rule": "Notification rule",
     },
     unknownAction: "Something",
     emptyTitle: "Nothing has changed yet",
@@ -62,6 +63,7 @@ export const messages = defineMessages({
     },
     resources: {
       user: "用户", key: "密钥", provider: "供应商", "provider-group": "供应商分组", "error-rule": "错误规则", price: "价格", settings: "设置", session: "会话", breaker: "熔断器", limits: "限额", prices: "价格表",
+      "notification-target": "通知目标", "notification-rule": "通知规则",
     },
     unknownAction: "其他",
     emptyTitle: "尚无变更",
