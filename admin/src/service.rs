@@ -5,7 +5,6 @@ use http::StatusCode;
 
 use crate::problem::Problem;
 
-pub mod address;
 pub mod audit;
 pub mod batch;
 pub mod calendar;

@@ -9,6 +9,7 @@ pub mod breaker_state;
 pub mod error_rule;
 pub mod idempotency;
 pub mod import;
+pub mod key_origin;
 pub mod price;
 pub mod provider;
 pub mod provider_group;

@@ -1,14 +1,17 @@
 //! Typed columns and their invariants.
 
 mod active_time;
+mod address;
 mod client_name;
 mod error_rule;
+mod headers;
 mod key_hash;
 mod limits;
 mod lists;
 mod matching;
 mod multiplier;
 mod networks;
+mod passphrase;
 pub mod price;
 mod provider_type;
 mod routing;
@@ -16,14 +19,17 @@ mod secret;
 mod settings;
 
 pub use active_time::{ActiveTime, BadTimeOfDay, TimeOfDay};
+pub use address::{check_address, check_url};
 pub use client_name::ClientName;
 pub use error_rule::{ErrorMatch, ErrorPattern, RuleFault};
+pub use headers::{BadHeader, Headers, check_header, is_secret_header};
 pub use key_hash::{KeyHash, KeyHasher, mint_key};
 pub use limits::{Limits, ResetMode};
-pub use lists::{GroupPriorities, Headers, Strings};
+pub use lists::{GroupPriorities, Strings};
 pub use matching::{BadRegex, MatchKind, NameRule, NameRules, compile_regex};
 pub use multiplier::{BadMultiplier, Multiplier};
 pub use networks::{BadNetworks, Networks};
+pub use passphrase::{BadDerivation, Derivation, SALT};
 pub use provider_type::ProviderType;
 pub use routing::{
     BreakerSettings, HealthCheck, HealthCheckKind, ModelRedirect, ModelRedirects, Timeouts,

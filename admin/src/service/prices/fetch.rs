@@ -3,17 +3,14 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use entity::value::EgressPolicy;
+use entity::value::{EgressPolicy, check_address, check_url};
 use reqwest::{
     Client,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
 
-use crate::{
-    problem::{Mistake, Problem},
-    service::address,
-};
+use crate::problem::{Mistake, Problem};
 
 /// LiteLLM's table.
 pub const DEFAULT_URL: &str =
@@ -34,7 +31,7 @@ struct Permitted(EgressPolicy);
 /// # Errors
 /// 422 when the address is not allowed, or does not answer with a text in time.
 pub async fn fetch(url: &str, policy: EgressPolicy) -> Result<String, Problem> {
-    address::check(url, policy).map_err(refused)?;
+    check_url(url, policy).map_err(refused)?;
     let client = client(policy).map_err(|e| refused(in_words(&e)))?;
     match tokio::time::timeout(DEADLINE, download(&client, url)).await {
         Ok(text) => text.map_err(refused),
@@ -47,7 +44,7 @@ fn client(policy: EgressPolicy) -> reqwest::Result<Client> {
         if attempt.previous().len() > MAX_REDIRECTS {
             return attempt.error("is redirected too often");
         }
-        match address::check(attempt.url().as_str(), policy) {
+        match check_url(attempt.url().as_str(), policy) {
             Ok(()) => attempt.follow(),
             Err(why) => attempt.error(format!("is redirected to what {why}")),
         }
@@ -101,7 +98,7 @@ impl Resolve for Permitted {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found.collect();
             for address in &found {
-                address::check_address(address.ip(), policy)?;
+                check_address(address.ip(), policy)?;
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })
