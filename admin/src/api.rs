@@ -4,6 +4,7 @@ use poem_openapi::Tags;
 
 pub mod answers;
 pub mod audit;
+pub mod backup;
 pub mod batch;
 pub mod body;
 pub mod breakers;

@@ -6,6 +6,7 @@ use http::StatusCode;
 use crate::problem::Problem;
 
 pub mod audit;
+pub mod backup;
 pub mod batch;
 pub mod calendar;
 pub mod change;

@@ -51,6 +51,10 @@ pub enum AuditAction {
     Logout,
     /// An address guessed too often.
     ShutOut,
+    /// A backup of the configuration was made.
+    Backup,
+    /// The configuration was restored from a backup.
+    Restore,
 }
 
 /// Who did something.
@@ -248,7 +252,7 @@ impl From<&audit::Model> for AuditEntry {
 }
 
 impl AuditAction {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -259,6 +263,8 @@ impl AuditAction {
         Self::Login,
         Self::Logout,
         Self::ShutOut,
+        Self::Backup,
+        Self::Restore,
     ];
 
     /// Reads the stored form; none when a later version wrote it.
@@ -281,6 +287,8 @@ impl From<AuditAction> for Action {
             AuditAction::Login => Self::Login,
             AuditAction::Logout => Self::Logout,
             AuditAction::ShutOut => Self::ShutOut,
+            AuditAction::Backup => Self::Backup,
+            AuditAction::Restore => Self::Restore,
         }
     }
 }

@@ -38,6 +38,10 @@ pub enum Action {
     Logout,
     /// An address guessed too often.
     ShutOut,
+    /// The configuration was taken along.
+    Backup,
+    /// It was put back.
+    Restore,
 }
 
 /// What it was done to.
@@ -77,6 +81,8 @@ impl Action {
             Self::Login => "login",
             Self::Logout => "logout",
             Self::ShutOut => "shut-out",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
         }
     }
 }

@@ -164,6 +164,9 @@ mod tests {
         ] {
             assert!(check_url(url, EgressPolicy::PublicOnly).is_err(), "{url}");
         }
-        assert_eq!(check("https://1.1.1.1", EgressPolicy::PublicOnly), Ok(()));
+        assert_eq!(
+            check_url("https://1.1.1.1", EgressPolicy::PublicOnly),
+            Ok(())
+        );
     }
 }
