@@ -8,6 +8,7 @@ pub mod backup;
 pub mod batch;
 pub mod body;
 pub mod breakers;
+pub mod csv;
 pub mod decimal;
 pub mod error_rules;
 pub mod groups;

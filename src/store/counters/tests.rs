@@ -58,13 +58,6 @@ impl Subjects {
         eventually(10, "Redis counts", async || self.counters.is_whole()).await;
     }
 
-    /// Until everything has been told, or cannot be.
-    async fn settled(&self) {
-        if let Self::Redis(shared) = self {
-            eventually(10, "settled", async || shared.is_told() || shared.is_away()).await;
-        }
-    }
-
     /// Until everything has been told.
     async fn told(&self) {
         if let Counters::Redis(shared) = &*self.counters {
@@ -143,7 +136,10 @@ async fn admit(
 async fn settle(counters: &Counters, limits: &Limits, id: u128, spent: i64, now: i64) {
     let parts = [part(KEY, limits, now)];
     counters.settle(id, &parts, spent, now);
-    counters.settled().await;
+    // Until it is told, or cannot be.
+    if let Counters::Redis(shared) = counters {
+        eventually(10, "settled", async || shared.is_told() || shared.is_away()).await;
+    }
 }
 
 /// Spends without having been admitted, as an attempt does that ends late.
@@ -345,7 +341,7 @@ async fn money_is_spent_once_however_often_it_is_said() {
         assert_eq!(counters.read(&parts[0], START).await.reserved, 40);
         for spent in [30, 30, 99] {
             settle(&counters, &limits, id, spent, START).await;
-            counters.settle_later(id, &parts, spent, START);
+            counters.settle(id, &parts, spent, START);
             counters.release(id, &parts, START);
         }
         counters.told().await;
