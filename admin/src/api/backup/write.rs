@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::Utc;
 use entity::{
-    api_key, error_rule, price, provider, provider_group, user,
+    api_key, error_rule, key_origin, price, provider, provider_group, user,
     value::{self, Derivation, Sealer, Secret, is_secret_header},
 };
 use poem_openapi::types::MaybeUndefined;
@@ -27,25 +27,27 @@ use crate::{
     service::backup::{self, Held, Opened},
 };
 
+type Names = HashMap<i64, String>;
+
 /// Writes a backup, its secrets sealed with `sealer`.
 pub fn write(admin: &Admin, held: Held, derivation: Derivation, sealer: &Sealer) -> Backup {
-    let user_names: HashMap<i64, String> = held
-        .users
-        .iter()
-        .map(|user| (user.id, user.name.clone()))
-        .collect();
-    let provider_names: HashMap<i64, String> = held
-        .providers
-        .iter()
-        .map(|provider| (provider.id, provider.name.clone()))
-        .collect();
-    let own = (admin.hasher.mark(), admin.hasher.secret());
-    let others = held.origins.iter().filter_map(|origin| {
-        let hasher = origin.open(&admin.sealer).ok()?;
-        Some((hasher.mark(), hasher.secret()))
+    let users = held.users.iter().map(|user| (user.id, user.name.clone()));
+    let users: Names = users.collect();
+    let providers = held.providers.iter();
+    let providers: Names = providers.map(|row| (row.id, row.name.clone())).collect();
+    let keys = held.keys.into_iter().filter_map(|row| {
+        let owner = users.get(&row.user_id)?.clone();
+        Some(key(row, owner))
     });
-    let origins = [own].into_iter().chain(others);
-    let providers = held.providers.into_iter().map(|row| {
+    let rules = held.error_rules.into_iter().filter_map(|row| {
+        let provider = match row.provider_id {
+            // A rule for a provider that is deleted does nothing.
+            Some(id) => Some(providers.get(&id)?.clone()),
+            None => None,
+        };
+        Some(error_rule(row, provider))
+    });
+    let rows = held.providers.into_iter().map(|row| {
         let opened = backup::opened(admin, &row);
         provider(row, opened, sealer)
     });
@@ -55,38 +57,30 @@ pub fn write(admin: &Admin, held: Held, derivation: Derivation, sealer: &Sealer)
         created_at: Utc::now(),
         gateway_version: admin.gateway.version().to_owned(),
         seal: seal(derivation, sealer),
-        key_origins: origins
-            .map(|(mark, secret)| BackupKeyOrigin {
-                hashing_key: sealed(sealer, &backup::origin_place(&mark), &secret),
-                mark,
-            })
-            .collect(),
+        key_origins: origins(admin, &held.origins, sealer),
         settings: settings(held.settings.value),
         provider_groups: held.groups.into_iter().map(group).collect(),
-        providers: providers.collect(),
+        providers: rows.collect(),
         users: held.users.into_iter().map(user).collect(),
-        keys: held
-            .keys
-            .into_iter()
-            .filter_map(|row| {
-                let owner = user_names.get(&row.user_id)?.clone();
-                Some(key(row, owner))
-            })
-            .collect(),
+        keys: keys.collect(),
         prices: held.prices.into_iter().map(price).collect(),
-        error_rules: held
-            .error_rules
-            .into_iter()
-            .filter_map(|row| {
-                let provider = match row.provider_id {
-                    // A rule for a provider that is deleted does nothing.
-                    Some(id) => Some(provider_names.get(&id)?.clone()),
-                    None => None,
-                };
-                Some(error_rule(row, provider))
-            })
-            .collect(),
+        error_rules: rules.collect(),
     }
+}
+
+/// What keys were hashed with here, and where others came from.
+fn origins(admin: &Admin, others: &[key_origin::Model], sealer: &Sealer) -> Vec<BackupKeyOrigin> {
+    let own = (admin.hasher.mark(), admin.hasher.secret());
+    let others = others.iter().filter_map(|origin| {
+        let hasher = origin.open(&admin.sealer).ok()?;
+        Some((hasher.mark(), hasher.secret()))
+    });
+    let all = [own].into_iter().chain(others);
+    all.map(|(mark, secret)| BackupKeyOrigin {
+        hashing_key: sealed(sealer, &backup::origin_place(&mark), &secret),
+        mark,
+    })
+    .collect()
 }
 
 fn seal(derivation: Derivation, sealer: &Sealer) -> BackupSeal {
