@@ -15,7 +15,7 @@ use sea_orm::{
 /// Choices of one kind are at most so many.
 const MOST: usize = 1_000;
 /// Hourly sums that are looked at, the newest: a bound, however many there are of an hour.
-const SUMS: u64 = 50_000;
+const SUMS: u64 = 10_000;
 /// The newest requests whose endpoints are told.
 const NEWEST: u64 = 2_000;
 

@@ -28,11 +28,14 @@ mod people;
 mod prices;
 mod routing;
 
+/// What becomes of the settings.
+pub type Edit = Box<dyn FnOnce(&mut GatewaySettings) + Send>;
+
 /// What is to be put back, read from a backup and found to be in order.
 #[derive(Default)]
 pub struct Plan {
     /// What becomes of the settings.
-    pub settings: Option<Box<dyn FnOnce(&mut GatewaySettings) + Send>>,
+    pub settings: Option<Edit>,
     /// Groups of providers.
     pub groups: Vec<provider_group::ActiveModel>,
     /// Providers.
@@ -189,10 +192,7 @@ fn text(value: &sea_orm::ActiveValue<String>) -> String {
 // === impl Restore ===
 
 impl Restore<'_> {
-    async fn settings(
-        &mut self,
-        edit: Box<dyn FnOnce(&mut GatewaySettings) + Send>,
-    ) -> Result<(), Problem> {
+    async fn settings(&mut self, edit: Edit) -> Result<(), Problem> {
         let current = settings::read(self.change.tx()).await?;
         let mut value = current.value.clone();
         edit(&mut value);
