@@ -9,6 +9,14 @@ use sea_orm_migration::sea_orm::ConnectionTrait;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
+/// An index of failed requests: its name, and what it says of them.
+type Failed = (&'static str, &'static str);
+
+/// While it says this, PostgreSQL takes it for searches by one status, too, once it knows their plan by heart, and reads every failed
+/// request for a status that hardly occurs.
+const OLD: Failed = ("idx_request_log_failed", "status >= 400");
+const NEW: Failed = ("idx_request_log_any_failed", "status - 0 >= 400");
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -31,26 +39,26 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        failed(manager, "status - 0 >= 400").await
+        // Another name than the old one's, because a connection that has not heard of its end would still find that taken.
+        replace(manager, OLD, NEW).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        failed(manager, "status >= 400").await?;
+        replace(manager, NEW, OLD).await?;
         manager
             .drop_table(Table::drop().table("key_origins").to_owned())
             .await
     }
 }
 
-/// The index of failed requests. While it said `status >= 400`, PostgreSQL took it for searches by one status, too, once it knew their plan
-/// by heart, and read every failed request for a status that hardly occurs.
-async fn failed(manager: &SchemaManager<'_>, part: &str) -> Result<(), DbErr> {
+async fn replace(manager: &SchemaManager<'_>, old: Failed, new: Failed) -> Result<(), DbErr> {
     let db = manager.get_connection();
-    db.execute_unprepared("DROP INDEX idx_request_log_failed")
-        .await?;
+    let (name, part) = new;
     db.execute_unprepared(&format!(
-        "CREATE INDEX idx_request_log_failed ON request_log (id) WHERE {part}"
+        "CREATE INDEX {name} ON request_log (id) WHERE {part}"
     ))
     .await?;
+    db.execute_unprepared(&format!("DROP INDEX {}", old.0))
+        .await?;
     Ok(())
 }
