@@ -4,9 +4,11 @@ use poem_openapi::Tags;
 
 pub mod answers;
 pub mod audit;
+pub mod backup;
 pub mod batch;
 pub mod body;
 pub mod breakers;
+pub mod csv;
 pub mod decimal;
 pub mod error_rules;
 pub mod groups;

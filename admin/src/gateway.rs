@@ -64,8 +64,9 @@ pub trait Gateway: Send + Sync {
     /// The requests under way on this node, oldest first.
     fn live_requests(&self) -> Vec<LiveRequest>;
 
-    /// Ends the requests of a session on this node, of one user or of any, and tells their clients in their protocol. How many.
-    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize;
+    /// Ends the requests of a session on this node, of one user or of any, and tells their clients in their protocol. How many. The session's
+    /// places among concurrent sessions are free then: those of the keys its requests have, and of `keys`, which it had before.
+    async fn end_session(&self, session_id: &str, user_id: Option<i64>, keys: &[i64]) -> usize;
 
     /// Deletes old history for some seconds, or only says how much of it would go.
     ///

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use entity::value::{EgressPolicy, Secret};
+use entity::value::{EgressPolicy, Secret, check_address, check_whole_url};
 use reqwest::{
     Client, ClientBuilder,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -11,8 +11,6 @@ use reqwest::{
     redirect,
 };
 use serde_json::Value;
-
-use crate::service::address;
 
 /// How long one message may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -44,7 +42,7 @@ pub async fn post(
     headers: &[(String, Secret)],
     body: &Value,
 ) -> Result<Answer, String> {
-    address::check_whole(url.expose(), policy).map_err(|why| format!("the address {why}"))?;
+    check_whole_url(url.expose(), policy).map_err(|why| format!("the address {why}"))?;
     let work = deliver(policy, url, headers, body);
     match tokio::time::timeout(DEADLINE, work).await {
         Ok(answer) => answer.map_err(|e| in_words(e.without_url())),
@@ -116,7 +114,7 @@ impl Resolve for Permitted {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found.collect();
             for address in &found {
-                address::check_address(address.ip(), policy)?;
+                check_address(address.ip(), policy)?;
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })

@@ -70,6 +70,7 @@ pub fn build(admin: Arc<Admin>) -> impl Endpoint<Output = Response> + 'static {
             (
                 api::settings::Api(admin.clone()),
                 api::system::Api(admin.clone()),
+                api::backup::Api(admin.clone()),
             ),
             api::health::Api(admin.clone()),
         ),

@@ -5,8 +5,8 @@ use http::StatusCode;
 
 use crate::problem::Problem;
 
-pub mod address;
 pub mod audit;
+pub mod backup;
 pub mod batch;
 pub mod calendar;
 pub mod change;

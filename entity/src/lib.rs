@@ -9,6 +9,7 @@ pub mod breaker_state;
 pub mod error_rule;
 pub mod idempotency;
 pub mod import;
+pub mod key_origin;
 pub mod notification_delivery;
 pub mod notification_quiet;
 pub mod notification_rule;

@@ -15,6 +15,7 @@ mod m20261121_000009_audit;
 mod m20261121_000010_request_filters;
 mod m20261121_000011_imports;
 mod m20261121_000012_notifications;
+mod m20261121_000013_restored;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_request_filters::Migration),
             Box::new(m20261121_000011_imports::Migration),
             Box::new(m20261121_000012_notifications::Migration),
+            Box::new(m20261121_000013_restored::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The adapter between the admin crate and the running gateway: implements the admin crate's port over policy and store.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use super::retention;
 use super::trial;
 use crate::domain::limits::{self, Dimension, Party};
 use crate::domain::window::{Span, Windows};
+use crate::policy::quota::Session;
 use crate::policy::routing::Routing;
 use crate::proxy::Upstreams;
 use crate::settings::Settings;
@@ -36,6 +38,7 @@ use crate::store::bus::Bus;
 use crate::store::counters::Reading;
 use crate::store::ledger::Ledger;
 use crate::store::secrets::Secrets;
+use crate::store::snapshot::Snapshot;
 use crate::store::watch::Watch;
 use crate::telemetry::LogControl;
 
@@ -182,8 +185,25 @@ impl Gateway for Control {
         monitor::live(&self.monitor.flights)
     }
 
-    fn end_session(&self, session_id: &str, user_id: Option<i64>) -> usize {
-        self.monitor.flights.end_session(session_id, user_id)
+    async fn end_session(&self, session_id: &str, user_id: Option<i64>, keys: &[i64]) -> usize {
+        let flights = self.monitor.flights.list().into_iter();
+        let of_it = flights.filter(|flight| {
+            flight.session_id.as_deref() == Some(session_id)
+                && user_id.is_none_or(|id| id == flight.user_id)
+        });
+        let keys: HashSet<i64> = of_it
+            .map(|flight| flight.key_id)
+            .chain(keys.iter().copied())
+            .collect();
+        let ended = self.monitor.flights.end_session(session_id, user_id);
+        for key in &keys {
+            self.routing.affinity.end_session(*key, session_id);
+        }
+        let subjects = counted(&self.config.current(), &keys);
+        let session = Session::new(session_id);
+        let quota = self.budgets.quota();
+        quota.end_session(&subjects, session, Utc::now()).await;
+        ended
     }
 
     async fn prune(&self, prune: Prune) -> Result<Pruned, DbErr> {
@@ -230,6 +250,17 @@ impl Gateway for Control {
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         insight::explain(&self.routing, &self.config.current(), &ask)
     }
+}
+
+/// Where sessions of these keys are counted: at the keys, at their users, and at providers that have a limit for them.
+fn counted(snapshot: &Snapshot, keys: &HashSet<i64>) -> Vec<limits::Subject> {
+    let callers = snapshot.keys.values().filter(|key| keys.contains(&key.id));
+    let callers = callers.flat_map(|key| key.parties.iter());
+    let providers = snapshot.providers.iter();
+    let providers = providers.flat_map(|provider| provider.parties.iter());
+    let limited = providers.filter(|party| party.limits.concurrent_sessions.is_some());
+    let subjects: HashSet<_> = callers.chain(limited).map(|party| party.subject).collect();
+    subjects.into_iter().collect()
 }
 
 fn whose(subject: Subject) -> limits::Subject {

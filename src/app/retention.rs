@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::runtime::Stop;
-use crate::store::retention::{Kind, bite};
+use crate::store::retention::{BITE, Kind, bite, bite_audit};
 use crate::store::watch::Watch;
 
 /// How often it is looked for what has become too old.
@@ -52,6 +52,17 @@ pub async fn run(db: DatabaseConnection, config: Arc<Watch>, mut stop: Stop) {
                     }
                 }
                 Err(error) => tracing::warn!(?kind, %error, "old history was not deleted"),
+            }
+        }
+        if let Some(before) = days_ago(settings.audit_retention_days) {
+            let went = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                went = round_of_audit(&db, before) => went,
+            };
+            match went {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "old entries left the audit"),
+                Err(error) => tracing::warn!(%error, "old entries did not leave the audit"),
             }
         }
         tokio::select! {
@@ -122,6 +133,26 @@ async fn round(
     }
 }
 
+/// Takes all of the audit that is too old: how many entries went.
+async fn round_of_audit(db: &DatabaseConnection, before: DateTime<Utc>) -> Result<u64, DbErr> {
+    let mut rows = 0;
+    loop {
+        let began = Instant::now();
+        let went = timeout(BITE_LIMIT, bite_audit(db, before))
+            .await
+            .unwrap_or_else(|_| Err(too_slow()))?;
+        rows += went;
+        if went < BITE {
+            return Ok(rows);
+        }
+        tokio::time::sleep(REST.max(began.elapsed() * 4)).await;
+    }
+}
+
+fn too_slow() -> DbErr {
+    DbErr::Custom("it took longer than ten seconds".to_owned())
+}
+
 async fn timely(
     db: &DatabaseConnection,
     kind: Kind,
@@ -132,5 +163,5 @@ async fn timely(
     let work = bite(db, kind, after, before, is_dry);
     timeout(BITE_LIMIT, work)
         .await
-        .unwrap_or_else(|_| Err(DbErr::Custom("it took longer than ten seconds".to_owned())))
+        .unwrap_or_else(|_| Err(too_slow()))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use admin::gateway::{Trial, TrialAsk, TrialReport, TrialUsage};
-use entity::value::{EgressPolicy, ProviderType, Sealer};
+use entity::value::{EgressPolicy, ProviderType, Sealer, is_secret_header};
 use http::{HeaderMap, header};
 
 use crate::domain::provider::Provider;
@@ -188,15 +188,18 @@ fn usage(usage: &Usage) -> TrialUsage {
 fn without_secrets(report: TrialReport, provider: &Provider) -> TrialReport {
     let password = provider.proxy.as_ref();
     let password = password.and_then(|proxy| proxy.credentials.as_ref());
-    let secrets = [
-        Some(provider.api_key.expose()),
-        password.map(|(_, password)| password.expose()),
-    ];
+    let headers = provider.custom_headers.iter();
+    let headers = headers.filter(|(name, value)| is_secret_header(name, value));
+    let secrets: Vec<&str> = [provider.api_key.expose()]
+        .into_iter()
+        .chain(password.map(|(_, password)| password.expose()))
+        .chain(headers.map(|(_, value)| value.as_str()))
+        .collect();
     let clean = |text: String| {
         let mut text = text;
-        for secret in secrets.into_iter().flatten() {
+        for secret in &secrets {
             if secret.len() >= SHORTEST_SECRET {
-                text = text.replace(secret, "(secret)");
+                text = text.replace(*secret, "(secret)");
             }
         }
         text

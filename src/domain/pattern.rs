@@ -1,6 +1,6 @@
 //! A rule that matches a name, ready to be used on the request path.
 
-use entity::value::{MatchKind, NameRule};
+use entity::value::{BadRegex, MatchKind, NameRule, compile_regex};
 
 /// A [`NameRule`] with its regular expression compiled.
 #[derive(Debug, Clone)]
@@ -17,9 +17,6 @@ pub enum Pattern {
     Regex(regex::Regex),
 }
 
-/// The size of a compiled expression, in bytes, beyond which it is refused.
-const MAX_REGEX: usize = 1 << 20;
-
 // === impl Pattern ===
 
 impl Pattern {
@@ -27,18 +24,14 @@ impl Pattern {
     ///
     /// # Errors
     /// When the regular expression is none, or too large.
-    pub fn new(kind: MatchKind, pattern: &str) -> Result<Self, regex::Error> {
+    pub fn new(kind: MatchKind, pattern: &str) -> Result<Self, BadRegex> {
         let text = || pattern.to_owned();
         Ok(match kind {
             MatchKind::Exact => Self::Exact(text()),
             MatchKind::Prefix => Self::Prefix(text()),
             MatchKind::Suffix => Self::Suffix(text()),
             MatchKind::Contains => Self::Contains(text()),
-            MatchKind::Regex => Self::Regex(
-                regex::RegexBuilder::new(pattern)
-                    .size_limit(MAX_REGEX)
-                    .build()?,
-            ),
+            MatchKind::Regex => Self::Regex(compile_regex(pattern)?),
         })
     }
 
@@ -65,9 +58,9 @@ impl Pattern {
 }
 
 impl TryFrom<&NameRule> for Pattern {
-    type Error = regex::Error;
+    type Error = BadRegex;
 
-    fn try_from(rule: &NameRule) -> Result<Self, regex::Error> {
+    fn try_from(rule: &NameRule) -> Result<Self, BadRegex> {
         Self::new(rule.kind, &rule.pattern)
     }
 }

@@ -115,6 +115,13 @@ pub fn conversation(ask: &Ask<'_>) -> u64 {
     hasher.finish()
 }
 
+/// What a session's bindings are found by when it ends.
+fn session_of(session_id: &str) -> u64 {
+    let mut hasher = HASH.build_hasher();
+    hasher.write(session_id.as_bytes());
+    hasher.finish()
+}
+
 // === impl Affinity ===
 
 impl Affinity {
@@ -175,6 +182,7 @@ impl Affinity {
             provider,
             bytes: ask.bytes(),
             used: now,
+            session: ask.session_id.map(session_of),
         };
         if let Some(prefix) = ask.prefix {
             let mut boundaries = prefix.boundaries();
@@ -199,6 +207,11 @@ impl Affinity {
             .map(|boundary| ask.boundary(boundary.fingerprint))
             .chain(ask.session())
             .for_each(|mark| self.bindings.remove(mark, provider));
+    }
+
+    /// Forgets the conversations of a session of a key, in all protocols and for all models.
+    pub fn end_session(&self, key_id: i64, session_id: &str) {
+        self.bindings.end_session(key_id, session_of(session_id));
     }
 
     /// Forgets every conversation of a provider, or all. Returns how many bindings there were.

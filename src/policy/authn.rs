@@ -22,8 +22,15 @@ pub fn authenticate(
     let key = snapshot
         .keys
         .get(&hasher.hash(presented))
+        .or_else(|| restored(snapshot, presented))
         .ok_or_else(|| Refusal::new(Reason::InvalidKey, "This API key is not known here."))?;
     check(key, now)
+}
+
+/// A key that was hashed by an installation whose backup was restored here.
+fn restored<'a>(snapshot: &'a Snapshot, presented: &str) -> Option<&'a Arc<Key>> {
+    let mut origins = snapshot.key_origins.iter();
+    origins.find_map(|hasher| snapshot.keys.get(&hasher.hash(presented)))
 }
 
 /// Whether a key, and its user, may call now.
@@ -101,6 +108,10 @@ mod tests {
             authenticate(snapshot, &hasher, key, now).map_err(|refusal| refusal.reason)
         };
         assert!(ask(&snapshot(&hasher, |_, _| ()), "sk-good").is_ok());
+        let mut restored = snapshot(&KeyHasher::new(b"elsewhere"), |_, _| ());
+        assert!(ask(&restored, "sk-good").is_err());
+        restored.key_origins = vec![KeyHasher::new(b"third"), KeyHasher::new(b"elsewhere")];
+        assert!(ask(&restored, "sk-good").is_ok() && ask(&restored, "sk-bad").is_err());
         let cases: [(Snapshot, &str, Reason); 5] = [
             (snapshot(&hasher, |_, _| ()), "sk-bad", Reason::InvalidKey),
             (

@@ -95,7 +95,7 @@ pub struct Wanted<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session(u128);
 
-/// What an admitted request takes up. Dropped without [`Reservation::settle`], it is given back: the request cost nothing.
+/// What an admitted request takes up. Dropped without [`Reservation::settle_now`], it is given back: the request cost nothing.
 #[derive(Debug)]
 #[must_use = "what is reserved is given back when this is dropped"]
 pub struct Reservation {
@@ -197,11 +197,14 @@ impl Quota {
         found.map(|exceeded| refused(&exceeded, now))
     }
 
-    /// Adds a cost to what was settled before: of an attempt that ended late. Once by id.
-    pub async fn charge(&self, id: Uuid, parties: &[Party], spent: i64, now: DateTime<Utc>) {
-        let parts = self.parts(parties, now);
-        let now = now.timestamp_millis();
-        self.counters.settle(id.as_u128(), &parts, spent, now).await;
+    /// A session is over: its places at these are free. What of it still runs counts as requests, until it ends.
+    pub async fn end_session(&self, subjects: &[Subject], session: Session, now: DateTime<Utc>) {
+        for subject in subjects {
+            let counters = &self.counters;
+            counters
+                .end_session(*subject, session.0, now.timestamp_millis())
+                .await;
+        }
     }
 
     /// What a request cost that ran before this process did, so that its successors need not begin with nothing known. The oldest first.
@@ -368,24 +371,15 @@ impl Session {
 // === impl Reservation ===
 
 impl Reservation {
-    /// The request cost `spent` nano-USD: that takes the place of what was reserved, in the windows of `now`, and is learnt from. Survives
-    /// being dropped half way.
-    pub async fn settle(mut self, spent: i64, now: DateTime<Utc>) {
-        let spent = spent.max(0);
-        let parts = self.close(Some(spent), now);
-        let counters = &self.quota.counters;
-        let now = now.timestamp_millis();
-        counters.settle(self.id, &parts, spent, now).await;
-    }
-
-    /// As [`Reservation::settle`], where nothing can be awaited: other nodes learn of it a moment later. None where the upstream has not said
-    /// what was used: that counts as nothing, and says nothing about what the next one costs.
+    /// The request cost `spent` nano-USD: that takes the place of what was reserved, in the windows of `now`, and is learnt from. Nothing is
+    /// awaited: other nodes learn of it a moment later. None where the upstream has not said what was used: that counts as nothing, and
+    /// says nothing about what the next one costs.
     pub fn settle_now(mut self, spent: Option<i64>, now: DateTime<Utc>) {
         let spent = spent.map(|spent| spent.max(0));
         let parts = self.close(spent, now);
         let spent = spent.unwrap_or(0);
         let counters = &self.quota.counters;
-        counters.settle_later(self.id, &parts, spent, now.timestamp_millis());
+        counters.settle(self.id, &parts, spent, now.timestamp_millis());
     }
 
     fn close(&mut self, spent: Option<i64>, now: DateTime<Utc>) -> Vec<Part> {

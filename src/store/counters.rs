@@ -178,23 +178,14 @@ impl Counters {
         self.local().peek(check, session, now)
     }
 
-    /// Ends a request with what it cost, in the windows of now. What is unknown, or lapsed, is charged all the same.
-    pub async fn settle(&self, id: u128, parts: &[Part], spent: i64, now: i64) {
-        match self {
-            Self::Memory(memory) => {
-                memory.finish(id, few(parts), Some(spent), now);
-            }
-            Self::Redis(shared) => shared.settle(id, few(parts), spent, now).await,
-        }
-    }
-
     /// Ends a request that cost nothing. Its place in the minute stays taken. Redis learns of it from [`Counters::run`].
     pub fn release(&self, id: u128, parts: &[Part], now: i64) {
         self.finish_later(id, parts, None, now);
     }
 
-    /// As [`Counters::settle`], for where nothing can be awaited.
-    pub fn settle_later(&self, id: u128, parts: &[Part], spent: i64, now: i64) {
+    /// Ends a request with what it cost, in the windows of now. What is unknown, or lapsed, is charged all the same. Redis learns of it from
+    /// [`Counters::run`].
+    pub fn settle(&self, id: u128, parts: &[Part], spent: i64, now: i64) {
         self.finish_later(id, parts, Some(spent), now);
     }
 
@@ -203,14 +194,6 @@ impl Counters {
         match self {
             Self::Memory(memory) => memory.renew(id, subjects, now),
             Self::Redis(shared) => shared.renew(id, subjects, now).await,
-        }
-    }
-
-    /// A session goes on, for another [`Tuning::session_ttl`].
-    pub async fn touch_session(&self, subject: Subject, session: u128, now: i64) {
-        match self {
-            Self::Memory(memory) => memory.touch_session(subject, session, now),
-            Self::Redis(shared) => shared.touch_session(subject, session, now).await,
         }
     }
 

@@ -5,7 +5,11 @@
 //! one range of ids and one short transaction, and whoever takes them rests between two.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, Value};
+use entity::audit;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement, Value,
+};
 use uuid::Uuid;
 
 /// Rows of a bite.
@@ -78,6 +82,30 @@ pub async fn bite(
     })
 }
 
+/// Takes the next entries of the audit that are older than `before`: how many went. Fewer than [`BITE`] were the last.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn bite_audit(db: &DatabaseConnection, before: DateTime<Utc>) -> Result<u64, DbErr> {
+    let old: Vec<i64> = audit::Entity::find()
+        .select_only()
+        .column(audit::Column::Id)
+        .filter(audit::Column::At.lt(before))
+        .order_by_asc(audit::Column::At)
+        .limit(BITE)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let gone = audit::Entity::delete_many()
+        .filter(audit::Column::Id.is_in(old))
+        .exec(db)
+        .await?;
+    Ok(gone.rows_affected)
+}
+
 // === impl Kind ===
 
 impl Kind {
@@ -127,7 +155,7 @@ fn first_id(time: DateTime<Utc>) -> Uuid {
 #[cfg(test)]
 mod tests {
     use entity::{request_log, usage};
-    use sea_orm::{EntityTrait, IntoActiveModel};
+    use sea_orm::{IntoActiveModel, Set};
 
     use super::*;
     use crate::store::testing::{TestDb, usage_line};
@@ -173,6 +201,36 @@ mod tests {
             let mut left = lines(&test).await;
             left.sort();
             assert_eq!(left, [id(10, 0), id(11, 0)]);
+            test.drop().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn old_entries_leave_the_audit_and_no_others() {
+        for test in TestDb::all().await {
+            let entry = |minute, name: String| audit::ActiveModel {
+                at: Set(at(minute)),
+                actor_name: Set(String::new()),
+                by_session: Set(false),
+                action: Set("create".to_owned()),
+                resource: Set("user".to_owned()),
+                resource_id: Set("1".to_owned()),
+                resource_name: Set(name),
+                ..Default::default()
+            };
+            let old = (0..BITE + 7).map(|number| entry(0, format!("old {number}")));
+            let kept = [entry(10, "kept".to_owned()), entry(11, "kept".to_owned())];
+            for entry in old.chain(kept) {
+                audit::Entity::insert(entry).exec(&test.db).await.unwrap();
+            }
+            let mut went = Vec::new();
+            for _ in 0..3 {
+                went.push(bite_audit(&test.db, at(10)).await.unwrap());
+            }
+            assert_eq!(went, [BITE, 7, 0]);
+            let left = audit::Entity::find().all(&test.db).await.unwrap();
+            let names: Vec<_> = left.iter().map(|row| row.resource_name.as_str()).collect();
+            assert_eq!(names, ["kept", "kept"]);
             test.drop().await;
         }
     }

@@ -5,8 +5,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use entity::value::{GatewaySettings, KeyHash, Multiplier, Sealer};
-use entity::{api_key, error_rule, provider, provider_group, revision, setting, user};
+use entity::value::{GatewaySettings, KeyHash, KeyHasher, Multiplier, Sealer};
+use entity::{api_key, error_rule, key_origin, provider, provider_group, revision, setting, user};
 use sea_orm::{
     AccessMode, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, EntityTrait, IsolationLevel, QueryFilter, QueryOrder, TransactionTrait,
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub revision: i64,
     /// Keys of users that are not deleted, switched off and expired ones included: those are refused with their reason.
     pub keys: Keys,
+    /// What other installations hashed their keys with that were restored here.
+    pub key_origins: Vec<KeyHasher>,
     /// Providers by id, switched off ones included.
     pub providers: Vec<Arc<Provider>>,
     /// Factors on prices by group; a group that is not in it has the factor 1.
@@ -73,6 +75,7 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
         .filter(api_key::Column::DeletedAt.is_null())
         .all(&transaction)
         .await?;
+    let origins = read_origins(&transaction).await?;
     let providers = provider::Entity::find()
         .filter(provider::Column::DeletedAt.is_null())
         .order_by_asc(provider::Column::Id)
@@ -105,6 +108,7 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
     let mut snapshot = Snapshot {
         revision,
         keys: link_keys(users, keys, &mut left_out),
+        key_origins: open_origins(&origins, sealer, &mut left_out),
         providers: providers::open_all(providers, sealer, &mut left_out),
         groups: groups
             .into_iter()
@@ -118,6 +122,12 @@ pub async fn load(db: &DatabaseConnection, sealer: &Sealer) -> Result<Snapshot, 
     };
     snapshot.resolve_time_zone(Tz::UTC);
     Ok(snapshot)
+}
+
+async fn read_origins(db: &impl ConnectionTrait) -> Result<Vec<key_origin::Model>, DbErr> {
+    let origins = key_origin::Entity::find();
+    let origins = origins.order_by_asc(key_origin::Column::CreatedAt);
+    origins.all(db).await
 }
 
 /// The number every node compares with its own.
@@ -190,6 +200,26 @@ fn link_keys(
         );
     }
     linked
+}
+
+fn open_origins(
+    rows: &[key_origin::Model],
+    sealer: &Sealer,
+    left_out: &mut Vec<LeftOut>,
+) -> Vec<KeyHasher> {
+    let mut opened = Vec::with_capacity(rows.len());
+    for row in rows {
+        match row.open(sealer) {
+            Ok(hasher) => opened.push(hasher),
+            Err(why) => left_out.push(LeftOut {
+                kind: "key origin",
+                id: 0,
+                name: row.mark.clone(),
+                why,
+            }),
+        }
+    }
+    opened
 }
 
 fn to_user(row: user::Model) -> User {

@@ -134,6 +134,33 @@ async fn a_request_without_an_answer_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_ended_gives_its_place_to_another_at_once() {
+    let upstream = Upstream::start().await;
+    let app = TestApp::start().await;
+    app.provider("a", "claude", &upstream.url(""), json!({}))
+        .await;
+    let limit = json!({"limitConcurrentSessions": 1});
+    let keys = asked(&app, "/keys").await;
+    let at = format!("/keys/{}", keys["items"][0]["id"]);
+    let set = app.admin(Method::PATCH, &at).json(&limit).send().await;
+    assert_eq!(set.unwrap().status(), 200);
+    let one = "3f0e9e5c-0000-4000-8000-000000000003";
+    let other = "3f0e9e5c-0000-4000-8000-000000000004";
+    let answer = app.post("/v1/messages", &body(one, false)).await;
+    assert_eq!(answer.status(), 200);
+    // It rests, and is a session all the same.
+    let name = app.row().await["sessionId"].as_str().unwrap().to_owned();
+    let refused = app.post("/v1/messages", &body(other, false)).await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(end(&app, &name).await, json!({"endedRequests": 0}));
+    let answer = app.post("/v1/messages", &body(other, false)).await;
+    assert_eq!(answer.status(), 200);
+    // Now that one has the place.
+    let refused = app.post("/v1/messages", &body(one, false)).await;
+    assert_eq!(refused.status(), 429);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_are_on_the_public_port_only_where_that_is_wanted() {
     let app = TestApp::start().await;
     let hidden = app.ask(Method::GET, "/metrics").send().await.unwrap();

@@ -41,6 +41,7 @@ mod refusals;
 mod rewriting;
 mod routing;
 mod scripts;
+mod secrets;
 mod shutdown;
 mod sizes;
 mod stickiness;

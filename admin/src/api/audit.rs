@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{
     Tag,
     answers::{ListRefused, ReadRefused},
+    csv::Csv,
 };
 use crate::{
     Admin,
@@ -23,6 +24,11 @@ use crate::{
     query::{audit as query, page::Window},
     service::audit::Action,
 };
+
+mod export;
+
+/// Rows of an export if nobody says.
+const EXPORT_ROWS: u64 = 100_000;
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -51,6 +57,10 @@ pub enum AuditAction {
     Logout,
     /// An address guessed too often.
     ShutOut,
+    /// A backup of the configuration was made.
+    Backup,
+    /// The configuration was restored from a backup.
+    Restore,
 }
 
 /// Who did something.
@@ -179,6 +189,61 @@ impl Api {
         }))
     }
 
+    /// Export changes as CSV
+    ///
+    /// Newest first, with the filters of the list, and with things before and after as JSON. Sent as it is read; where it breaks off in the
+    /// middle, the connection does too.
+    #[oai(path = "/export", method = "get", operation_id = "exportAudit")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one argument is one documented filter"
+    )]
+    async fn export(
+        &self,
+        _caller: ForAdmin,
+        /// By this user.
+        #[oai(name = "actorUserId")]
+        actor_user_id: Query<Option<i64>>,
+        /// With this key.
+        #[oai(name = "actorKeyId")]
+        actor_key_id: Query<Option<i64>>,
+        /// Of this kind of thing, such as `provider`.
+        resource: Query<Option<String>>,
+        /// Of the thing with this id.
+        #[oai(name = "resourceId")]
+        resource_id: Query<Option<String>>,
+        /// What was done.
+        action: Query<Option<AuditAction>>,
+        /// From this time on.
+        from: Query<Option<DateTime<Utc>>>,
+        /// Before this time.
+        to: Query<Option<DateTime<Utc>>>,
+        /// Rows at most, 100000 if not given.
+        #[oai(
+            name = "maxRows",
+            validator(minimum(value = "1"), maximum(value = "1000000"))
+        )]
+        max_rows: Query<Option<u64>>,
+    ) -> Result<Csv, ListRefused> {
+        let filter = query::Filter {
+            actor_user_id: actor_user_id.0,
+            actor_key_id: actor_key_id.0,
+            resource: resource.0,
+            resource_id: resource_id.0,
+            action: action.0.map(|action| Action::from(action).name()),
+            from: from.0,
+            to: to.0,
+        };
+        let export = export::Export {
+            admin: self.0.clone(),
+            filter,
+            after: None,
+            left: max_rows.0.unwrap_or(EXPORT_ROWS),
+            is_begun: false,
+        };
+        Ok(Csv::new("audit.csv", export))
+    }
+
     /// Read a change
     ///
     /// With the thing as it was before and after.
@@ -249,7 +314,7 @@ impl From<&audit::Model> for AuditEntry {
 }
 
 impl AuditAction {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -260,6 +325,8 @@ impl AuditAction {
         Self::Login,
         Self::Logout,
         Self::ShutOut,
+        Self::Backup,
+        Self::Restore,
     ];
 
     /// Reads the stored form; none when a later version wrote it.
@@ -282,6 +349,8 @@ impl From<AuditAction> for Action {
             AuditAction::Login => Self::Login,
             AuditAction::Logout => Self::Logout,
             AuditAction::ShutOut => Self::ShutOut,
+            AuditAction::Backup => Self::Backup,
+            AuditAction::Restore => Self::Restore,
         }
     }
 }

@@ -22,9 +22,6 @@ use crate::{
     problem::{Mistake, Problem},
 };
 
-/// Largest body.
-const MAX_BYTES: usize = 1024 * 1024;
-
 /// A checked body.
 pub struct Body<T>(pub T);
 
@@ -33,8 +30,20 @@ pub trait Input: ParseFromJSON {
     /// The same with nothing required: what is left when the fields with mistakes are taken out.
     type Loose: ParseFromJSON;
 
-    /// Mistakes a schema cannot name.
+    /// Largest body.
+    const MAX_BYTES: usize = 1024 * 1024;
+
+    /// Mistakes a schema cannot name. `out` holds those it named.
     fn rules(loose: &Self::Loose, out: &mut Vec<Mistake>);
+
+    /// What of a body is looked at beside mistakes the schema named: the fields without any.
+    fn without(value: &Value, mistakes: &[Mistake]) -> Value {
+        let mut value = value.clone();
+        if let Some(fields) = value.as_object_mut() {
+            fields.retain(|name, _| !mistakes.iter().any(|m| top(&m.path) == name));
+        }
+        value
+    }
 }
 
 impl<'a, T: Input + 'static> ApiExtractor<'a> for Body<T> {
@@ -65,7 +74,7 @@ impl<'a, T: Input + 'static> ApiExtractor<'a> for Body<T> {
         must_be_json(request)?;
         let bytes = body
             .take()?
-            .into_bytes_limit(MAX_BYTES)
+            .into_bytes_limit(T::MAX_BYTES)
             .await
             .map_err(|e| Problem::from_error(&e.into()))?;
         let value = serde_json::from_slice(&bytes).map_err(|e| not_json(&e))?;
@@ -75,7 +84,7 @@ impl<'a, T: Input + 'static> ApiExtractor<'a> for Body<T> {
 
 fn read<T: Input>(request: &Request, value: Value) -> Result<T, Problem> {
     let mut mistakes = check(request, &value);
-    let loose = T::Loose::parse_from_json(Some(without(&value, &mistakes)));
+    let loose = T::Loose::parse_from_json(Some(T::without(&value, &mistakes)));
     match loose {
         Ok(loose) => T::rules(&loose, &mut mistakes),
         Err(e) if mistakes.is_empty() => mistakes.push(unreadable(e.into_message())),
@@ -97,15 +106,6 @@ fn check(request: &Request, value: &Value) -> Vec<Mistake> {
         Some((contract, Found::Operation(operation))) => contract.check_body(operation, value),
         _ => vec![unreadable("is not expected here".into())],
     }
-}
-
-/// The object without the fields that have mistakes.
-fn without(value: &Value, mistakes: &[Mistake]) -> Value {
-    let mut value = value.clone();
-    if let Some(fields) = value.as_object_mut() {
-        fields.retain(|name, _| !mistakes.iter().any(|m| top(&m.path) == name));
-    }
-    value
 }
 
 /// `timeouts.connectMs` is in `timeouts`, `tags[0]` in `tags`.

@@ -29,7 +29,8 @@ use crate::{
 mod object;
 mod patch;
 
-use object::{ErrorRule, ErrorRuleList, RuleFault};
+pub use object::{ErrorMatch, RuleFault};
+use object::{ErrorRule, ErrorRuleList};
 use patch::{ErrorRuleCreate, ErrorRulePatch};
 
 /// The operations.

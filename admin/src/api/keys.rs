@@ -333,7 +333,8 @@ impl From<Page<Key>> for KeyList {
 // === impl KeyPatch ===
 
 impl KeyPatch {
-    fn create(self) -> api_key::ActiveModel {
+    /// The row of a new key, the key itself aside.
+    pub fn create(self) -> api_key::ActiveModel {
         let mut key = api_key::ActiveModel {
             name: Set(DEFAULT_NAME.to_owned()),
             is_enabled: Set(true),

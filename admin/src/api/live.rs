@@ -151,7 +151,8 @@ impl Api {
     /// End a session
     ///
     /// Its requests under way on this node are cut: a stream ends with an error event of its protocol, a request without an answer is refused
-    /// with 403 `session_ended`. Nothing keeps the client from asking again. A user ends the user's own.
+    /// with 403 `session_ended`. Its place among concurrent sessions is free at once, on every node, and this node forgets which provider it
+    /// was served by. Nothing keeps the client from asking again. A user ends the user's own.
     #[oai(
         path = "/sessions/:id/end",
         method = "post",
@@ -164,12 +165,11 @@ impl Api {
         id: Path<String>,
     ) -> Result<Json<SessionEnd>, ReadRefused> {
         let only_user = caller.0.only_user();
-        let ended = self.admin.gateway.end_session(&id.0, only_user);
-        let is_known = ended > 0
-            || !sessions::one(&self.admin.db, &id.0, only_user)
-                .await?
-                .is_empty();
-        if !is_known {
+        let past = sessions::one(&self.admin.db, &id.0, only_user).await?;
+        let keys: Vec<i64> = past.keys().map(|session| session.key_id).collect();
+        let gateway = &self.admin.gateway;
+        let ended = gateway.end_session(&id.0, only_user, &keys).await;
+        if ended == 0 && past.is_empty() {
             return Err(Problem::not_found("session").into());
         }
         tracing::info!(session = id.0, ended, "a session was ended by hand");

@@ -259,7 +259,9 @@ fn one(book: &PriceBook, model: &str) -> Result<One<Price>, Problem> {
     Ok(One::Found(Json(Price::new(model, &priced)), version))
 }
 
-fn must_be_name(model: &str) -> Result<(), Problem> {
+/// # Errors
+/// 422 when it is no model's name.
+pub fn must_be_name(model: &str) -> Result<(), Problem> {
     let is_name =
         !model.trim().is_empty() && model.len() <= MAX_NAME && !model.chars().any(char::is_control);
     if is_name {

@@ -33,10 +33,11 @@ mod presets;
 mod routing;
 pub mod trial;
 
-pub use object::Provider;
+pub use merge::{BreakerPatch, HealthCheckPatch, TimeoutsPatch};
 use object::ProviderList;
-use patch::ProviderCreate;
-pub use patch::ProviderPatch;
+pub use object::{Provider, ProviderKind};
+pub use patch::{ProviderCreate, ProviderFields, ProviderPatch};
+pub use routing::RoutingFields;
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Tag,
     answers::{ListRefused, ReadRefused},
+    csv::Csv,
     usage::ClientName,
 };
 use crate::{
@@ -33,7 +34,7 @@ mod filter;
 mod object;
 
 use choices::RequestChoices;
-use export::Csv;
+
 use filter::{Asked, RequestProtocol, StatusClass};
 use object::RequestDetail;
 pub use object::{RequestList, RequestRow};

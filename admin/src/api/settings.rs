@@ -74,6 +74,8 @@ pub struct Settings {
     pub detail_retention_days: u32,
     /// Days after which usage lines are deleted; 0 keeps them. The sums of each hour stay.
     pub usage_retention_days: u32,
+    /// Days after which entries leave the audit; 0 keeps them.
+    pub audit_retention_days: u32,
 }
 
 /// What changes of the settings; null puts one back to its default.
@@ -126,6 +128,9 @@ pub struct SettingsPatch {
     /// each hour stay. Default 0.
     #[oai(nullable, validator(maximum(value = "36500")))]
     pub usage_retention_days: MaybeUndefined<u32>,
+    /// Days after which entries leave the audit; 0 keeps them. Default 365.
+    #[oai(nullable, validator(maximum(value = "36500")))]
+    pub audit_retention_days: MaybeUndefined<u32>,
 }
 
 #[OpenApi(prefix_path = "/api/v1/settings", tag = "Tag::Settings")]
@@ -191,6 +196,7 @@ impl From<value::GatewaySettings> for Settings {
             request_retention_days: settings.request_retention_days,
             detail_retention_days: settings.detail_retention_days,
             usage_retention_days: settings.usage_retention_days,
+            audit_retention_days: settings.audit_retention_days,
         }
     }
 }
@@ -198,12 +204,14 @@ impl From<value::GatewaySettings> for Settings {
 // === impl SettingsPatch ===
 
 impl SettingsPatch {
-    fn apply(self, settings: &mut value::GatewaySettings) {
+    /// What becomes of the settings.
+    pub fn apply(self, settings: &mut value::GatewaySettings) {
         let default = value::GatewaySettings::default();
         let retention = [
             self.request_retention_days,
             self.detail_retention_days,
             self.usage_retention_days,
+            self.audit_retention_days,
         ];
         let policy = self.egress_policy.map_value(value::EgressPolicy::from);
         let time_zone = rules::map(self.time_zone, Some);
@@ -258,15 +266,23 @@ impl SettingsPatch {
     }
 }
 
-/// Rows, details and usage lines; all are kept by default.
-fn apply_retention(days: [MaybeUndefined<u32>; 3], settings: &mut value::GatewaySettings) {
+/// Rows, details, usage lines and audit.
+fn apply_retention(days: [MaybeUndefined<u32>; 4], settings: &mut value::GatewaySettings) {
+    let default = value::GatewaySettings::default();
     let slots = [
         &mut settings.request_retention_days,
         &mut settings.detail_retention_days,
         &mut settings.usage_retention_days,
+        &mut settings.audit_retention_days,
     ];
-    for (slot, days) in slots.into_iter().zip(days) {
-        set(slot, days, 0);
+    let defaults = [
+        default.request_retention_days,
+        default.detail_retention_days,
+        default.usage_retention_days,
+        default.audit_retention_days,
+    ];
+    for ((slot, days), default) in slots.into_iter().zip(days).zip(defaults) {
+        set(slot, days, default);
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::constant_time;
 use chrono::{DateTime, Utc};
-use entity::{api_key, user};
+use entity::{api_key, key_origin, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 
 use crate::{Admin, contract::Need, problem::Problem, service::idempotency::Claim};
@@ -122,6 +122,24 @@ pub async fn of_secret(admin: &Admin, secret: &str) -> Result<Option<Identity>, 
     }
     let hash = admin.hasher.hash(secret).to_hex();
     let key = api_key::Entity::find().filter(api_key::Column::KeyHash.eq(hash));
+    match of_key(&admin.db, key).await? {
+        None => of_restored(admin, secret).await,
+        found => Ok(found),
+    }
+}
+
+/// The same of a key that was hashed by an installation whose backup was restored here.
+async fn of_restored(admin: &Admin, secret: &str) -> Result<Option<Identity>, Problem> {
+    let origins = key_origin::Entity::find().all(&admin.db).await?;
+    let hashes: Vec<_> = origins
+        .iter()
+        .filter_map(|origin| origin.open(&admin.sealer).ok())
+        .map(|hasher| hasher.hash(secret).to_hex())
+        .collect();
+    if hashes.is_empty() {
+        return Ok(None);
+    }
+    let key = api_key::Entity::find().filter(api_key::Column::KeyHash.is_in(hashes));
     of_key(&admin.db, key).await
 }
 

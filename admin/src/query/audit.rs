@@ -10,7 +10,7 @@ use sea_orm::{
 use super::page::{Page, Window};
 
 /// Which entries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// By this user.
     pub actor_user_id: Option<i64>,

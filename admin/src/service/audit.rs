@@ -38,6 +38,10 @@ pub enum Action {
     Logout,
     /// An address guessed too often.
     ShutOut,
+    /// The configuration was taken along.
+    Backup,
+    /// It was put back.
+    Restore,
 }
 
 /// What it was done to.
@@ -77,6 +81,8 @@ impl Action {
             Self::Login => "login",
             Self::Logout => "logout",
             Self::ShutOut => "shut-out",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
         }
     }
 }
@@ -141,14 +147,29 @@ pub async fn tell(
     Ok(())
 }
 
-/// What is shown in a secret's place: two that differ have different marks, and nothing else can be told from one.
+/// What is shown in a secret's place: two that differ have different marks, and nothing else can be told from one. None is one that cannot
+/// be opened.
 #[must_use]
-pub fn mark(admin: &Admin, secret: &Secret) -> Value {
+pub fn mark(admin: &Admin, secret: Option<&Secret>) -> String {
+    let Some(secret) = secret else {
+        return "(secret)".to_owned();
+    };
     let hash = admin
         .hasher
         .hash(&format!("audit-mark:{}", secret.expose()))
         .to_hex();
-    Value::from(format!("(secret {})", &hash[..MARK]))
+    format!("(secret {})", &hash[..MARK])
+}
+
+/// Whether a value is what [`mark`] shows in a secret's place.
+#[must_use]
+pub fn is_mark(value: &str) -> bool {
+    let inner = value
+        .strip_prefix("(secret")
+        .and_then(|rest| rest.strip_suffix(')'));
+    inner.is_some_and(|inner| {
+        inner.is_empty() || (inner.len() == MARK + 1 && inner.starts_with(' '))
+    })
 }
 
 fn shortened(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use entity::{
     notification_rule, notification_target,
-    value::{EgressPolicy, Ids, Secret, TargetCredentials, TargetKind, Template},
+    value::{EgressPolicy, Ids, Secret, TargetCredentials, TargetKind, Template, check_whole_url},
 };
 use poem_openapi::types::MaybeUndefined;
 use sea_orm::{
@@ -11,7 +11,6 @@ use sea_orm::{
 };
 
 use super::{
-    address,
     audit::Action,
     change::{Change, later},
     must_match, now, settings,
@@ -212,7 +211,7 @@ pub fn check_template(template: &str) -> Option<Mistake> {
 
 /// What is wrong with an address under every policy.
 pub fn check_url(url: &str) -> Option<Mistake> {
-    let why = address::check_whole(url, EgressPolicy::AllowPrivate).err()?;
+    let why = check_whole_url(url, EgressPolicy::AllowPrivate).err()?;
     Some(Mistake::new("url", "invalid", why))
 }
 
@@ -224,7 +223,7 @@ async fn within_policy<C: ConnectionTrait>(
         return Ok(());
     };
     let policy = settings::read(db).await?.value.egress_policy;
-    address::check_whole(url.expose(), policy)
+    check_whole_url(url.expose(), policy)
         .map_err(|why| Problem::invalid(vec![Mistake::new("url", "not_allowed", why)]))
 }
 

@@ -1,8 +1,10 @@
 //! Providers.
 
+use std::collections::BTreeMap;
+
 use entity::{
     provider::{self, API_KEY_PLACE, PROXY_URL_PLACE},
-    value::{Sealer, Secret},
+    value::{Headers, Secret, check_url},
 };
 use poem_openapi::types::MaybeUndefined;
 use sea_orm::{
@@ -12,8 +14,7 @@ use sea_orm::{
 };
 
 use super::{
-    address,
-    audit::Action,
+    audit::{self, Action},
     batch,
     change::{Change, later},
     must_match, now, outbound, settings,
@@ -34,19 +35,21 @@ pub struct Secrets {
     pub api_key: Option<Secret>,
     /// The address of the proxy on the way to it; null takes it away.
     pub proxy_url: MaybeUndefined<Secret>,
+    /// The headers added to its requests, of which some are likely secrets; null takes them away.
+    pub headers: MaybeUndefined<BTreeMap<String, String>>,
 }
 
 /// Creates a provider.
 ///
 /// # Errors
-/// 409 when the name is taken, 422 when the egress policy forbids an address.
+/// 409 when the name is taken, 422 when the egress policy forbids an address or a header's value is a mark.
 pub async fn create(
     admin: &Admin,
     caller: &Identity,
     secrets: Secrets,
     mut provider: provider::ActiveModel,
 ) -> Result<provider::Model, Problem> {
-    secrets.seal(&admin.sealer, &mut provider);
+    secrets.seal(admin, None, &mut provider)?;
     let mut change = Change::begin(admin, caller).await?;
     let provider = insert(&mut change, provider).await?;
     change.commit().await?;
@@ -135,7 +138,7 @@ pub async fn update(
     must_match(if_match, id, current.updated_at)?;
     let mut provider = edit(&current);
     within_policy(change.tx(), &provider).await?;
-    secrets.seal(&admin.sealer, &mut provider);
+    secrets.seal(admin, Some(&current), &mut provider)?;
     let provider = put(&mut change, Action::Update, current, provider).await?;
     change.commit().await?;
     Ok(provider)
@@ -164,7 +167,7 @@ pub async fn update_all(
     for current in current {
         let mut provider = edit(&current);
         within_policy(change.tx(), &provider).await?;
-        secrets.clone().seal(&admin.sealer, &mut provider);
+        secrets.clone().seal(admin, Some(&current), &mut provider)?;
         changed.push(put(&mut change, Action::Update, current, provider).await?);
     }
     change.commit().await?;
@@ -245,6 +248,13 @@ pub fn proxy(admin: &Admin, provider: &provider::Model) -> Option<String> {
     outbound::address(url.expose()).ok()
 }
 
+/// The headers added to its requests, with marks in the place of secrets.
+#[must_use]
+pub fn headers(admin: &Admin, provider: &provider::Model) -> BTreeMap<String, String> {
+    let mask = |secret: Option<&Secret>| audit::mark(admin, secret);
+    provider.custom_headers.show(&admin.sealer, mask)
+}
+
 /// Every address that is new must be one the policy in force allows. A proxy's is not judged: it is the operator's own.
 ///
 /// # Errors
@@ -264,7 +274,7 @@ pub async fn within_policy<C: ConnectionTrait>(
         .into_iter()
         .chain(further)
         .filter_map(|(path, url)| {
-            let why = address::check(url, policy).err()?;
+            let why = check_url(url, policy).err()?;
             Some(Mistake::new(path, "not_allowed", why))
         })
         .collect();
@@ -272,6 +282,34 @@ pub async fn within_policy<C: ConnectionTrait>(
         return Ok(());
     }
     Err(Problem::invalid(mistakes))
+}
+
+/// A mark that comes back keeps what it stands for. Any other is no value: somebody copied what is shown.
+fn kept_headers(
+    admin: &Admin,
+    current: Option<&provider::Model>,
+    given: BTreeMap<String, String>,
+) -> Result<Headers, Problem> {
+    let shown = current.map(|current| headers(admin, current));
+    let is_there = |name: &str, value: &str| {
+        let mut shown = shown.iter().flatten();
+        shown.any(|(known, mark)| known.eq_ignore_ascii_case(name) && mark == value)
+    };
+    let mistakes: Vec<_> = given
+        .iter()
+        .filter(|(name, value)| audit::is_mark(value) && !is_there(name, value))
+        .map(|(name, _)| {
+            let message = "is what is shown in a secret's place; give the value itself";
+            Mistake::new(format!("customHeaders.{name}"), "masked", message)
+        })
+        .collect();
+    if !mistakes.is_empty() {
+        return Err(Problem::invalid(mistakes));
+    }
+    let none = Headers::default();
+    let current = current.map_or(&none, |current| &current.custom_headers);
+    let mask = |secret: Option<&Secret>| audit::mark(admin, secret);
+    Ok(current.replace(given, &admin.sealer, mask))
 }
 
 fn name_taken(error: sea_orm::DbErr) -> Problem {
@@ -286,11 +324,21 @@ impl Secrets {
         Self {
             api_key: None,
             proxy_url: MaybeUndefined::Undefined,
+            headers: MaybeUndefined::Undefined,
         }
     }
 
-    /// Seals them into `provider`.
-    pub fn seal(self, sealer: &Sealer, provider: &mut provider::ActiveModel) {
+    /// Seals them into `provider`, which is what becomes of `current`.
+    ///
+    /// # Errors
+    /// 422 that names each header whose value is a mark, but not the one of what is there.
+    pub fn seal(
+        self,
+        admin: &Admin,
+        current: Option<&provider::Model>,
+        provider: &mut provider::ActiveModel,
+    ) -> Result<(), Problem> {
+        let sealer = &admin.sealer;
         if let Some(api_key) = self.api_key {
             provider.api_key = Set(sealer.seal(API_KEY_PLACE, &api_key));
         }
@@ -301,5 +349,13 @@ impl Secrets {
                 provider.proxy_url = Set(Some(sealer.seal(PROXY_URL_PLACE, &url)));
             }
         }
+        match self.headers {
+            MaybeUndefined::Undefined => {}
+            MaybeUndefined::Null => provider.custom_headers = Set(Headers::default()),
+            MaybeUndefined::Value(given) => {
+                provider.custom_headers = Set(kept_headers(admin, current, given)?);
+            }
+        }
+        Ok(())
     }
 }

@@ -44,7 +44,7 @@ pub async fn stored(
     if let Some((secrets, edit)) = changes {
         let mut changed = edit(&provider);
         providers::within_policy(&admin.db, &changed).await?;
-        secrets.seal(&admin.sealer, &mut changed);
+        secrets.seal(admin, Some(&provider), &mut changed)?;
         provider = merged(provider, &changed)?;
     }
     answer(admin, provider, ask).await
@@ -64,7 +64,7 @@ pub async fn draft(
     ask: Ask,
 ) -> Result<TrialReport, Problem> {
     providers::within_policy(&admin.db, &provider).await?;
-    secrets.seal(&admin.sealer, &mut provider);
+    secrets.seal(admin, None, &mut provider)?;
     let now = now();
     provider.id = Set(0);
     provider.created_at = Set(now);

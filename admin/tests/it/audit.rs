@@ -288,3 +288,32 @@ async fn every_kind_of_change_is_told() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_audit_can_be_taken_along_as_a_table() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        for name in ["=ann", "bob"] {
+            let body = json!({ "name": name });
+            app.post(&admin, "/api/v1/users", body).await.expect(201);
+        }
+        app.post(&admin, "/api/v1/provider-groups", json!({"name": "g"}))
+            .await
+            .expect(201);
+        let table = app.get(&admin, "/api/v1/audit/export?resource=user").await;
+        let table = table.expect(200);
+        assert!(table.header("content-disposition").contains("audit.csv"));
+        let lines: Vec<_> = table.text.lines().collect();
+        assert_eq!(lines.len(), 3, "{}", table.text);
+        assert!(lines[0].starts_with("id,at,actorUserId,"));
+        assert!(lines[1].contains(",create,user,2,bob,"), "{}", lines[1]);
+        // Newest first, and nothing that a spreadsheet would run.
+        assert!(lines[2].contains(",create,user,1,'=ann,"), "{}", lines[2]);
+        let one = app
+            .get(&admin, "/api/v1/audit/export?maxRows=1")
+            .await
+            .expect(200);
+        assert_eq!(one.text.lines().count(), 2);
+    })
+    .await;
+}

@@ -54,6 +54,7 @@ async fn create_everything(app: &App) -> Vec<String> {
     let provider = json!({
         "name": "p", "type": "claude", "url": "https://relay.example",
         "apiKey": format!("sk-{MARK}-key"), "proxyUrl": format!("http://me:{MARK}-password@gate:3128"),
+        "customHeaders": {"x-relay-token": format!("{MARK}-header"), "x-next": format!("https://me:{MARK}-url@next/"), "x-team": "blue"},
     });
     let provider = make(app, "/api/v1/providers", provider).await["id"].clone();
     let at = format!("/api/v1/providers/{provider}");
@@ -73,6 +74,21 @@ async fn create_everything(app: &App) -> Vec<String> {
         .expect(200);
     let cookie = opened.header("set-cookie").split(';').next().unwrap();
     let cookie = cookie.split_once('=').unwrap().1.to_owned();
+    // What can be taken along has them sealed, and what it was sealed with is not in it.
+    let backup = json!({"passphrase": format!("{MARK} passphrase")});
+    let backup = app
+        .post(&admin, "/api/v1/system/backup", backup)
+        .await
+        .expect(200);
+    assert!(!backup.text.contains(MARK), "{}", backup.text);
+    for (passphrase, status) in [("passphrase", 200), ("wrong", 422)] {
+        let ask = json!({"passphrase": format!("{MARK} {passphrase}"), "backup": backup.json()});
+        let told = app
+            .post(&admin, "/api/v1/system/restore", ask)
+            .await
+            .expect(status);
+        assert!(!told.text.contains(MARK), "{}", told.text);
+    }
     // Mistakes must not be repeated with what was in them.
     let wrong = json!({"name": "", "apiKey": format!("{MARK}\nwrong"), "proxyUrl": format!("ftp://{MARK}@x")});
     let refused = app.patch(&admin, &at, wrong).await.expect(422);
@@ -132,6 +148,7 @@ async fn no_operation_shows_a_secret() {
             ("providers", "api_key"),
             ("providers", "proxy_url"),
             ("notification_targets", "credentials"),
+            ("providers", "custom_headers"),
             ("api_keys", "key_hash"),
             ("admin_sessions", "token_hash"),
         ] {
@@ -146,6 +163,51 @@ async fn no_operation_shows_a_secret() {
                 );
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mark_that_comes_back_keeps_what_it_stands_for() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        let body = json!({"name": "p", "type": "claude", "url": "https://relay.example", "apiKey": "k",
+            "customHeaders": {"x-relay-token": "first", "x-team": "blue"}});
+        let made = make(app, "/api/v1/providers", body).await;
+        let mark = made["customHeaders"]["x-relay-token"].clone();
+        assert!(mark.as_str().unwrap().starts_with("(secret ") && made["customHeaders"]["x-team"] == "blue");
+        let at = format!("/api/v1/providers/{}", made["id"]);
+        let change = async |headers: Value| {
+            let change = json!({ "customHeaders": headers });
+            app.patch(&admin, &at, change).await
+        };
+        let stored = async || {
+            use sea_orm::EntityTrait;
+            let row = entity::provider::Entity::find().one(&app.db).await.unwrap().unwrap();
+            row.custom_headers.open(&app.sealer()).unwrap()
+        };
+        // The mark in any case of the name keeps the value, beside others that are new.
+        let kept = change(json!({"X-Relay-Token": mark, "x-team": "red", "x-auth-hint": "second"})).await.expect(200).json();
+        assert_eq!(kept["customHeaders"]["X-Relay-Token"], mark);
+        let now = stored().await;
+        assert_eq!((now["X-Relay-Token"].as_str(), now["x-team"].as_str(), now["x-auth-hint"].as_str()), ("first", "red", "second"));
+        // In another header's place, or when it is another's, it is no value; nor is it one for what is new.
+        for headers in [json!({"x-other-token": mark}), json!({"X-Relay-Token": "(secret 00000000)"}), json!({"x-team": "(secret)"})] {
+            let refused = change(headers.clone()).await.expect(422);
+            assert_eq!(refused.json()["errors"][0]["code"], "masked", "{headers}");
+        }
+        let copy = json!({"name": "q", "type": "claude", "url": "https://relay.example", "apiKey": "k", "customHeaders": {"x-relay-token": mark}});
+        let refused = app.post(&admin, "/api/v1/providers", copy).await.expect(422);
+        assert_eq!(refused.mistakes(), ["customHeaders.x-relay-token"]);
+        // What is tried with it is tried with the value.
+        let ask = json!({"model": "m", "changes": {"customHeaders": {"X-Relay-Token": mark}}});
+        app.post(&admin, &format!("{at}/test"), ask).await.expect(200);
+        let tried = app.gateway.trials.lock().unwrap().pop().unwrap();
+        assert_eq!(tried.provider.custom_headers.open(&app.sealer()).unwrap()["X-Relay-Token"], "first");
+        // A new value is another mark; what is left out is gone.
+        let changed = change(json!({"x-relay-token": "third"})).await.expect(200).json();
+        assert_ne!(changed["customHeaders"]["x-relay-token"], mark);
+        assert_eq!(stored().await.len(), 1);
     })
     .await;
 }

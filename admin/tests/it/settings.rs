@@ -14,7 +14,7 @@ async fn every_setting_is_told_changed_and_put_back() {
             "egressPolicy": "allow-private", "timeZone": null, "failoverSeconds": 600, "gateHoldSeconds": 45,
             "gateMaxBytes": 1_048_576, "pingSeconds": 15, "hedgeMaxPercent": 10, "stickySeconds": 3600,
             "stickyCacheSeconds": 300, "stickyHorizonTurns": 10, "probeSeconds": 0,
-            "requestRetentionDays": 0, "detailRetentionDays": 0, "usageRetentionDays": 0,
+            "requestRetentionDays": 0, "detailRetentionDays": 0, "usageRetentionDays": 0, "auditRetentionDays": 365,
         });
         let read = app.get(&admin, SETTINGS).await.expect(200).json();
         assert_eq!(read, defaults);
@@ -22,7 +22,7 @@ async fn every_setting_is_told_changed_and_put_back() {
             "egressPolicy": "public-only", "timeZone": "Asia/Shanghai", "failoverSeconds": 60, "gateHoldSeconds": 0,
             "gateMaxBytes": 2048, "pingSeconds": 0, "hedgeMaxPercent": 100, "stickySeconds": 0,
             "stickyCacheSeconds": 3600, "stickyHorizonTurns": 0, "probeSeconds": 30,
-            "requestRetentionDays": 90, "detailRetentionDays": 7, "usageRetentionDays": 400,
+            "requestRetentionDays": 90, "detailRetentionDays": 7, "usageRetentionDays": 400, "auditRetentionDays": 30,
         });
         let changed = app.patch(&admin, SETTINGS, others.clone()).await.expect(200).json();
         assert_eq!(changed, others);

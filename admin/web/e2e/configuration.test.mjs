@@ -1,5 +1,6 @@
 // Users, keys, routing, rules, settings and the system's page in a browser, against the real gateway.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
@@ -262,6 +263,38 @@ test("people are told: a target is added and tried, a rule names it, and a messa
   await page.getByRole("radio", { name: "Deliveries" }).click();
   await page.getByText("[Switchyard] Test message").waitFor();
   assert.ok(!(await page.content()).includes("secret-path"));
+  assertQuiet();
+});
+
+test("the configuration is backed up, looked at and restored", options, async (t) => {
+  const { page, expect, assertQuiet } = await reader(t);
+  const group = await gateway.admin("POST", "/provider-groups", { name: "to come back", note: "kept" });
+  await page.goto("/system");
+  await page.getByLabel("Passphrase", { exact: true }).fill("correct horse battery");
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Back up", exact: true }).click();
+  const file = await (await download).path();
+  await page.getByText("The backup is made").waitFor();
+  const written = await readFile(file, "utf8");
+  assert.equal(JSON.parse(written).format, "switchyard-backup");
+  assert.ok(!written.includes("correct horse"));
+
+  await gateway.admin("DELETE", `/provider-groups/${group.id}`);
+  await page.getByLabel("Backup", { exact: true }).setInputFiles(file);
+  await page.getByLabel("The backup's passphrase").fill("not this one");
+  expect(/422/);
+  await page.getByRole("button", { name: "See what would happen" }).click();
+  await page.getByText("does not open this backup").waitFor();
+  await page.getByLabel("The backup's passphrase").fill("correct horse battery");
+  await page.getByRole("button", { name: "See what would happen" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByText("Group to come back").waitFor();
+  assert.equal(await named("/provider-groups", "to come back"), undefined);
+  await assertAccessible(page);
+  await dialog.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByText("Restored: 1 created, 0 changed").waitFor();
+  assert.equal((await named("/provider-groups", "to come back")).note, "kept");
+  await gateway.admin("DELETE", `/provider-groups/${(await named("/provider-groups", "to come back")).id}`);
   assertQuiet();
 });
 

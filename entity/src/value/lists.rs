@@ -12,7 +12,3 @@ pub struct Strings(pub Vec<String>);
 /// A tier per group name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct GroupPriorities(pub BTreeMap<String, i32>);
-
-/// Header names and values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Headers(pub BTreeMap<String, String>);

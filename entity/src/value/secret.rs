@@ -8,13 +8,15 @@ use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, Unb
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use sea_orm::DeriveValueType;
+use serde::{Deserialize, Serialize};
 
 /// A secret in the clear. It cannot be printed, logged or serialised; `expose` is the one way to it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
 /// A sealed secret, as stored: `v1:` and the Base64 of nonce and ciphertext.
-#[derive(Clone, PartialEq, Eq, DeriveValueType)]
+#[derive(Clone, PartialEq, Eq, DeriveValueType, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Sealed(String);
 
 /// Seals and opens with the installation's key.
@@ -56,6 +58,21 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
+// === impl Sealed ===
+
+impl Sealed {
+    /// What was written elsewhere. Whether it opens shows when it is opened.
+    pub fn read(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 // === impl Sealer ===
 
 impl Sealer {
@@ -67,8 +84,13 @@ impl Sealer {
     pub fn new(secret: &[u8]) -> Self {
         let master = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let derived = hmac::sign(&master, b"switchyard/seal/v1");
-        let key =
-            UnboundKey::new(&CHACHA20_POLY1305, derived.as_ref()).expect("the key has 32 bytes");
+        let mut key = [0; 32];
+        key.copy_from_slice(derived.as_ref());
+        Self::with_key(&key)
+    }
+
+    pub(super) fn with_key(key: &[u8; 32]) -> Self {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the key has 32 bytes");
         Self(LessSafeKey::new(key))
     }
 

@@ -3,6 +3,9 @@
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 
+/// How long the audit is kept where nobody says.
+const AUDIT_DAYS: u32 = 365;
+
 /// Settings kept in the database. Unknown keys are ignored on reading, so an older node survives a newer row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(rename_all = "camelCase", default)]
@@ -35,6 +38,8 @@ pub struct GatewaySettings {
     pub detail_retention_days: u32,
     /// Days after which usage lines are deleted, 62 at least; 0 keeps them. The sums of each hour stay. Default 0.
     pub usage_retention_days: u32,
+    /// Days after which entries leave the audit; 0 keeps them. Default 365.
+    pub audit_retention_days: u32,
 }
 
 impl Default for GatewaySettings {
@@ -54,6 +59,7 @@ impl Default for GatewaySettings {
             request_retention_days: 0,
             detail_retention_days: 0,
             usage_retention_days: 0,
+            audit_retention_days: AUDIT_DAYS,
         }
     }
 }

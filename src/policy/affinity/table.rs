@@ -18,6 +18,8 @@ pub(super) struct Binding {
     pub(super) bytes: usize,
     /// When the provider last succeeded with it.
     pub(super) used: Instant,
+    /// The session it belongs to, if the client names one.
+    pub(super) session: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -86,6 +88,14 @@ impl Table {
             flushed += before - shard.len();
         }
         flushed
+    }
+
+    /// Removes what belongs to a session of a key.
+    pub(super) fn end_session(&self, key_id: i64, session: u64) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            shard.retain(|mark, binding| mark.key_id != key_id || binding.session != Some(session));
+        }
     }
 
     fn shard(&self, mark: Mark) -> parking_lot::MutexGuard<'_, LruCache<Mark, Binding>> {

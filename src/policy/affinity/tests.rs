@@ -135,6 +135,21 @@ fn a_conversation_stays_for_all_of_its_turns() {
 }
 
 #[test]
+fn a_session_that_ended_is_at_home_nowhere() {
+    let (affinity, now) = (Affinity::default(), Instant::now());
+    let ended = Talk::begun(Some("one"), "find the bug");
+    let other = Talk::begun(Some("other"), "write the docs");
+    affinity.commit(&ended.request().ask(), A, now);
+    affinity.commit(&other.request().ask(), B, now);
+    let key_id = ended.request().ask().key_id;
+    affinity.end_session(key_id + 1, "one");
+    assert_eq!(home(&affinity, &ended, now), Some(A));
+    affinity.end_session(key_id, "one");
+    assert_eq!(home(&affinity, &ended, now), None);
+    assert_eq!(home(&affinity, &other, now), Some(B));
+}
+
+#[test]
 fn two_conversations_of_one_session_spread() {
     let (affinity, now) = (Affinity::default(), Instant::now());
     let session = Some("one session");

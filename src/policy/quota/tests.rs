@@ -52,7 +52,7 @@ async fn rush(quota: &Arc<Quota>, parties: &Arc<[Party]>, cost: i64) -> (usize, 
         most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         sleep(Duration::from_secs(1)).await;
         running.fetch_sub(1, Ordering::SeqCst);
-        reservation.settle(cost, now()).await;
+        reservation.settle_now(Some(cost), now());
         Some(())
     };
     let passed = join_all((0..64).map(|_| one())).await;
@@ -114,7 +114,7 @@ async fn nobody_is_refused_while_money_is_left() {
         match quota.admit(&wanted(&parties), now()).await {
             Ok(reservation) => {
                 assert!(reservation.amount() > 0);
-                reservation.settle(USD / 10 + 1, now()).await;
+                reservation.settle_now(Some(USD / 10 + 1), now());
             }
             Err(_) => _ = refused.fetch_add(1, Ordering::Relaxed),
         }
@@ -162,7 +162,7 @@ async fn who_waits_is_let_in_or_told_to_come_again() {
     let second = second.unwrap();
     let settle = async {
         sleep(Duration::from_millis(300)).await;
-        second.settle(USD, now()).await;
+        second.settle_now(Some(USD), now());
     };
     let waiting = wanted(&parties);
     let (third, ()) = tokio::join!(quota.admit(&waiting, now()), settle);
@@ -238,24 +238,6 @@ async fn ten_in_a_minute_pass_ten_and_three_sessions_three() {
         assert_eq!(is_hindered, ["d", "e"].contains(&session));
     }
     assert_eq!((refused, held.len()), (2, 5));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_late_cost_is_charged_once() {
-    let (quota, parties) = (quota(), day(10 * USD));
-    quota
-        .admit(&wanted(&parties), now())
-        .await
-        .unwrap()
-        .settle_now(Some(USD), now());
-    let late = Uuid::now_v7();
-    for _ in 0..3 {
-        quota.charge(late, &parties, 2 * USD, now()).await;
-    }
-    assert_eq!(quota.read(&parties[1], now()).await.used[3..], [3 * USD; 5]);
-    quota.reset(Subject::User(1), now()).await;
-    assert_eq!(quota.read(&parties[1], now()).await.used[3..], [0; 5]);
-    assert_eq!(quota.read(&parties[0], now()).await.used[4], 3 * USD);
 }
 
 #[tokio::test(start_paused = true)]

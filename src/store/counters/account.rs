@@ -221,12 +221,6 @@ impl Account {
         }
     }
 
-    pub(super) fn touch(&mut self, session: u128, now: i64, times: &Times) {
-        if let Some(session) = self.sessions.get_mut(&session) {
-            session.until = session.until.max(now + times.session);
-        }
-    }
-
     pub(super) fn end_session(&mut self, session: u128) {
         self.sessions.remove(&session);
     }

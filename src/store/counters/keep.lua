@@ -1,4 +1,4 @@
--- Keeps a session or a hold alive, or ends a session. ARGV: now, what (touch, end, renew), name, ttl, lease. KEYS: of one subject.
+-- Keeps a session or a hold alive, or ends a session. ARGV: now, what (end, renew), name, ttl, lease. KEYS: of one subject.
 local now, what, name, ttl, lease = number(), take(), take(), number(), number()
 local k = keys(1)
 local function stay(session, till)
@@ -10,8 +10,6 @@ end
 lapse(k, now, ttl)
 if what == 'end' then
   part(k, name)
-elseif what == 'touch' then
-  stay(name, now + ttl)
 else
   local hold = redis.call('HGET', k[1], 'h' .. name)
   if hold then

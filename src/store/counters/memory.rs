@@ -190,11 +190,6 @@ impl Memory {
         }
     }
 
-    /// A session goes on.
-    pub(super) fn touch_session(&self, subject: Subject, session: u128, now: i64) {
-        self.with(subject, |account| account.touch(session, now, &self.times));
-    }
-
     /// A session is over.
     pub(super) fn end_session(&self, subject: Subject, session: u128) {
         self.with(subject, |account| account.end_session(session));

@@ -72,7 +72,6 @@ pub(super) enum Failure {
 /// What becomes of a session or a hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Keep {
-    Touch,
     End,
     Renew,
 }
@@ -223,7 +222,6 @@ impl Redis {
         now: i64,
     ) -> Result<(), Failure> {
         let what = match what {
-            Keep::Touch => "touch",
             Keep::End => "end",
             Keep::Renew => "renew",
         };

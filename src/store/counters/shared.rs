@@ -72,12 +72,6 @@ enum Step {
     Reset(Subject, i64),
 }
 
-/// A step that Redis has not confirmed. It is told later when this is dropped.
-struct Unsaid<'a> {
-    shared: &'a Shared,
-    step: Option<Step>,
-}
-
 // === impl Shared ===
 
 impl Shared {
@@ -154,23 +148,6 @@ impl Shared {
         admitted
     }
 
-    pub(super) async fn settle(&self, id: u128, parts: &[Part], spent: i64, now: i64) {
-        if !self.local.finish(id, parts, Some(spent), now) {
-            return;
-        }
-        // A guard, because who waits here may be gone before Redis has answered.
-        let mut unsaid = Unsaid {
-            shared: self,
-            step: Some(end_of(id, parts, Some(spent), now)),
-        };
-        if !self.is_away() {
-            let told = self.redis.finish(id, parts, Some(spent), now).await;
-            if self.heard(told).is_some() {
-                unsaid.step = None;
-            }
-        }
-    }
-
     pub(super) fn finish_later(&self, id: u128, parts: &[Part], spent: Option<i64>, now: i64) {
         // Redis is told even of what is not known here: it may have taken what nobody waited for.
         self.local.finish(id, parts, spent, now);
@@ -182,11 +159,6 @@ impl Shared {
         for subject in subjects {
             self.keep(Keep::Renew, *subject, id, now).await;
         }
-    }
-
-    pub(super) async fn touch_session(&self, subject: Subject, session: u128, now: i64) {
-        self.local.touch_session(subject, session, now);
-        self.keep(Keep::Touch, subject, session, now).await;
     }
 
     pub(super) async fn end_session(&self, subject: Subject, session: u128, now: i64) {
@@ -351,16 +323,6 @@ impl Shared {
             self.rung.notify_one();
         }
         None
-    }
-}
-
-// === impl Unsaid ===
-
-impl Drop for Unsaid<'_> {
-    fn drop(&mut self) {
-        if let Some(step) = self.step.take() {
-            self.shared.tell_later(step);
-        }
     }
 }
 

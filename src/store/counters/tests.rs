@@ -135,7 +135,11 @@ async fn admit(
 
 async fn settle(counters: &Counters, limits: &Limits, id: u128, spent: i64, now: i64) {
     let parts = [part(KEY, limits, now)];
-    counters.settle(id, &parts, spent, now).await;
+    counters.settle(id, &parts, spent, now);
+    // Until it is told, or cannot be.
+    if let Counters::Redis(shared) = counters {
+        eventually(10, "settled", async || shared.is_told() || shared.is_away()).await;
+    }
 }
 
 /// Spends without having been admitted, as an attempt does that ends late.
@@ -225,7 +229,10 @@ async fn sessions_are_distinct_and_end_with_their_time() {
                 .await
                 .is_err()
         );
-        counters.touch_session(KEY, 1, late + 4 * MINUTE).await;
+        let again = admit(&counters, &limits, Some(1), 0, late + 4 * MINUTE)
+            .await
+            .unwrap();
+        settle(&counters, &limits, again, 1, late + 4 * MINUTE).await;
         let id = admit(&counters, &limits, Some(4), 0, late + 5 * MINUTE)
             .await
             .unwrap();
@@ -334,7 +341,7 @@ async fn money_is_spent_once_however_often_it_is_said() {
         assert_eq!(counters.read(&parts[0], START).await.reserved, 40);
         for spent in [30, 30, 99] {
             settle(&counters, &limits, id, spent, START).await;
-            counters.settle_later(id, &parts, spent, START);
+            counters.settle(id, &parts, spent, START);
             counters.release(id, &parts, START);
         }
         counters.told().await;
@@ -602,10 +609,10 @@ async fn what_is_idle_is_forgotten() {
         ids.push((ask.id, checks[0]));
     }
     for (id, check) in &ids[..50] {
-        counters.settle(*id, &[Part::from(check)], 0, START).await;
+        counters.settle(*id, &[Part::from(check)], 0, START);
     }
     let (rich, check) = &ids[50];
-    counters.settle(*rich, &[Part::from(check)], 9, START).await;
+    counters.settle(*rich, &[Part::from(check)], 9, START);
     counters.sweep(START + 10 * MINUTE);
     assert_eq!(counters.accounts(), 50, "under way, or with money");
     counters.sweep(START + 20 * MINUTE);

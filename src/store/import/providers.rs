@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 use entity::provider::{self, API_KEY_PLACE, PROXY_URL_PLACE};
 use entity::value::{
-    ActiveTime, BreakerSettings, GroupPriorities, Headers, HealthCheck, Multiplier, ProviderType,
-    Sealer, Secret, Strings, Timeouts,
+    ActiveTime, BadHeader, BreakerSettings, GroupPriorities, Headers, HealthCheck, Multiplier,
+    ProviderType, Sealer, Secret, Strings, Timeouts, check_header,
 };
 use sea_orm::{ActiveEnum, DatabaseTransaction, DbErr, EntityTrait, Iterable};
 
@@ -48,30 +48,6 @@ const NO_COUNTERPART: [(&str, &[&str]); 16] = [
     ("website_url", &["\"\""]),
 ];
 const INHERIT: &[&str] = &["\"inherit\"", "\"\""];
-
-/// Headers that are the gateway's own.
-const OWN_HEADERS: [&str; 20] = [
-    "accept-encoding",
-    "api-key",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-api-key",
-    "x-goog-api-key",
-];
 
 /// A provider's secrets, before they are sealed.
 #[derive(Default)]
@@ -190,7 +166,7 @@ fn read_provider(
             .as_deref()
             .map(|url| sealer.seal(PROXY_URL_PLACE, &Secret::new(url))),
         proxy_fallback_to_direct: read.flag("proxy_fallback_to_direct", false),
-        custom_headers: headers(read),
+        custom_headers: Headers::keep(headers(read), sealer),
         preserve_client_ip: read.flag("preserve_client_ip", false),
         created_at: read.time("created_at").unwrap_or(DateTime::UNIX_EPOCH),
         updated_at: DateTime::UNIX_EPOCH,
@@ -319,31 +295,32 @@ fn group_priorities(read: &mut Reading<'_>) -> GroupPriorities {
     GroupPriorities(priorities)
 }
 
-fn headers(read: &mut Reading<'_>) -> Headers {
+fn headers(read: &mut Reading<'_>) -> BTreeMap<String, String> {
     let json = read.row().json("custom_headers");
     let found: BTreeMap<String, serde_json::Value> = match json.map(serde_json::from_str) {
-        None => return Headers::default(),
+        None => return BTreeMap::new(),
         Some(Ok(found)) => found,
         Some(Err(_)) => {
             read.say("custom_headers is not an object, left out");
-            return Headers::default();
+            return BTreeMap::new();
         }
     };
     let mut headers = BTreeMap::new();
     for (name, value) in found {
         let name = name.trim().to_ascii_lowercase();
-        let value = value.as_str().map(str::to_owned);
-        let is_name = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-        match value.filter(|value| http::HeaderValue::from_str(value).is_ok()) {
-            Some(value) if is_name && !OWN_HEADERS.contains(&name.as_str()) => {
+        let value = value.as_str().ok_or(BadHeader::Value);
+        match value.and_then(|value| check_header(&name, value).map(|()| value.to_owned())) {
+            Ok(value) => {
                 headers.insert(name, value);
             }
             // A name can be a secret put in the wrong place, so only a good one is told.
-            _ if is_name => read.say(format!("the header {name} cannot be added here, left out")),
-            _ => read.say("a custom header has no name that a header can have, left out"),
+            Err(BadHeader::Name) => {
+                read.say("a custom header has no name that a header can have, left out");
+            }
+            Err(_) => read.say(format!("the header {name} cannot be added here, left out")),
         }
     }
-    Headers(headers)
+    headers
 }
 
 /// Settings that are lost.

@@ -312,7 +312,10 @@ async fn providers_are_the_same(keys: &Keys, to: &TestDb) {
     assert_eq!(timeouts, (30_000, 60_000, 120_000));
     assert_eq!(main.active_time.unwrap().end.to_string(), "18:30");
     let header = ("x-team".to_owned(), "a".to_owned());
-    assert_eq!(main.custom_headers.0, [header].into());
+    assert_eq!(
+        main.custom_headers.open(&keys.sealer).unwrap(),
+        [header].into()
+    );
     // The other shape, the same name, a weight beyond the range, and a proxy that cannot be used.
     assert_eq!(
         (second.name.as_str(), second.weight, second.is_enabled),

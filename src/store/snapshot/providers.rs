@@ -75,7 +75,7 @@ pub fn open(row: provider::Model, sealer: &Sealer) -> Result<Provider, String> {
         )]),
         proxy: proxy(row.proxy_url.as_ref(), sealer)?,
         proxy_fallback_to_direct: row.proxy_fallback_to_direct,
-        custom_headers: row.custom_headers.0,
+        custom_headers: row.custom_headers.open(sealer).map_err(|e| e.to_string())?,
         preserve_client_ip: row.preserve_client_ip,
     })
 }

@@ -118,7 +118,12 @@ impl World {
             limits: limits(1),
             proxy_url: None,
             proxy_fallback_to_direct: false,
-            custom_headers: Headers([("x-a".to_owned(), "1".to_owned())].into()),
+            custom_headers: Headers::keep(
+                [("x-a", "1"), ("x-relay-token", "t0p")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+                &self.sealer,
+            ),
             preserve_client_ip: true,
             created_at: now(),
             updated_at: now(),
@@ -258,6 +263,7 @@ async fn a_provider_that_cannot_be_used_leaves_the_others_be() {
         assert_eq!(good.group_priorities["a"], 2);
         assert_eq!(good.parties[0].limits, limits(1));
         assert_eq!(good.custom_headers["x-a"], "1");
+        assert_eq!(good.custom_headers["x-relay-token"], "t0p");
         let left_out: Vec<_> = snapshot
             .left_out
             .iter()

@@ -28,6 +28,11 @@ impl Front {
         Self { base, http }
     }
 
+    /// Its address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A POST to the data plane.
     pub fn post(&self, path: &str, key: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.base);

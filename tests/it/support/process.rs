@@ -16,6 +16,16 @@ pub struct Process {
 impl Process {
     /// Starts one on a free port and waits until it is ready.
     pub async fn start(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::spawn(data, environment, Stdio::null()).await
+    }
+
+    /// The same, with what it logs in a file.
+    pub async fn logged(data: &Path, environment: &[(&str, &str)], log: &Path) -> Self {
+        let log = std::fs::File::create(log).unwrap();
+        Self::spawn(data, environment, log.into()).await
+    }
+
+    async fn spawn(data: &Path, environment: &[(&str, &str)], log: Stdio) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -32,7 +42,7 @@ impl Process {
             .env("RUST_LOG", "warn")
             .envs(environment.iter().copied())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let base = format!("http://127.0.0.1:{port}");

@@ -267,11 +267,14 @@ impl Pictured for notification_target::Model {
             ("secret", &credentials.secret),
             ("botToken", &credentials.bot_token),
         ] {
-            let mark = secret.as_ref().map(|secret| audit::mark(admin, secret));
-            picture[name] = mark.unwrap_or_default();
+            let mark = secret
+                .as_ref()
+                .map(|secret| audit::mark(admin, Some(secret)));
+            picture[name] = mark.map_or(Value::Null, Value::from);
         }
         let headers = credentials.headers.iter();
-        let headers = headers.map(|(name, value)| (name.clone(), audit::mark(admin, value)));
+        let headers =
+            headers.map(|(name, value)| (name.clone(), audit::mark(admin, Some(value)).into()));
         picture["headers"] = Value::Object(headers.collect::<Map<_, _>>());
         picture
     }

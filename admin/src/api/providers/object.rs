@@ -10,7 +10,6 @@ use entity::{
 use poem_openapi::{Enum, Object, types::ToJSON};
 use serde_json::Value;
 
-use super::headers;
 use super::parts::{ActiveTime, BreakerSettings, HealthCheck, ModelRedirect, Timeouts};
 use crate::{
     Admin,
@@ -101,7 +100,7 @@ pub struct Provider {
     pub proxy: Option<String>,
     /// Whether it is reached directly when the proxy cannot be.
     pub proxy_fallback_to_direct: bool,
-    /// Headers added to every request.
+    /// Headers added to every request. Where a value is likely a secret, a mark stands in its place that differs where secrets differ.
     pub custom_headers: BTreeMap<String, String>,
     /// Whether the client's address is passed on.
     pub preserve_client_ip: bool,
@@ -130,6 +129,7 @@ impl Provider {
         Self {
             api_key_set: providers::has_api_key(admin, &provider),
             proxy: providers::proxy(admin, &provider),
+            custom_headers: providers::headers(admin, &provider),
             id: provider.id,
             name: provider.name,
             r#type: provider.r#type.into(),
@@ -155,7 +155,6 @@ impl Provider {
             proxy_fallback_to_direct: provider.proxy_fallback_to_direct,
             max_attempts: provider.max_attempts,
             timeouts: provider.timeouts.into(),
-            custom_headers: provider.custom_headers.0,
             preserve_client_ip: provider.preserve_client_ip,
             created_at: provider.created_at,
             updated_at: provider.updated_at,
@@ -173,15 +172,9 @@ impl Pictured for provider::Model {
         let provider = Provider::new(admin, self.clone());
         let mut picture = provider.to_json().unwrap_or_default();
         let (key, proxy) = providers::secrets(admin, self);
-        picture["apiKey"] = key.map_or(Value::Null, |key| audit::mark(admin, &key));
-        picture["proxyUrl"] = proxy.map_or(Value::Null, |url| audit::mark(admin, &url));
-        let headers = picture["customHeaders"].as_object_mut();
-        for (name, value) in headers.into_iter().flatten() {
-            if headers::may_be_secret(name) {
-                let text = value.as_str().unwrap_or_default();
-                *value = audit::mark(admin, &Secret::new(text));
-            }
-        }
+        let mark = |secret: &Secret| Value::from(audit::mark(admin, Some(secret)));
+        picture["apiKey"] = key.as_ref().map_or(Value::Null, mark);
+        picture["proxyUrl"] = proxy.as_ref().map_or(Value::Null, mark);
         picture
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use entity::{
     provider,
     value::{
-        self, EgressPolicy, GroupPriorities, Headers, ModelRedirects, NameRules, Secret, Strings,
+        self, EgressPolicy, GroupPriorities, ModelRedirects, NameRules, Secret, Strings, check_url,
     },
 };
 use http::HeaderValue;
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     api::{body::Input, limits::LimitFields, name_rule::NameRule, rules},
     problem::Mistake,
-    service::{address, providers::Secrets},
+    service::providers::Secrets,
 };
 
 /// What may be said of a provider beside name, type, address and credential; null puts a field back to its default.
@@ -62,7 +62,8 @@ pub struct ProviderFields {
     /// Timeouts of one attempt. Null puts all back to their defaults.
     #[oai(nullable)]
     pub timeouts: MaybeUndefined<TimeoutsPatch>,
-    /// Headers added to every request; not credentials and not those of the connection. Default none.
+    /// Headers added to every request; not the provider's credential and not those of the connection. A value that is likely a secret is
+    /// kept sealed and answered as a mark; where the mark comes back, the value stays. Default none.
     #[oai(nullable)]
     pub custom_headers: MaybeUndefined<BTreeMap<String, String>>,
     /// Whether the client's address is passed on. Default false.
@@ -159,11 +160,6 @@ impl ProviderFields {
         rules::put(&mut provider.max_attempts, self.max_attempts, 1);
         rules::put(&mut provider.timeouts, timeouts, value::Timeouts::default());
         rules::put(
-            &mut provider.custom_headers,
-            rules::map(self.custom_headers, Headers),
-            Headers::default(),
-        );
-        rules::put(
             &mut provider.preserve_client_ip,
             self.preserve_client_ip,
             false,
@@ -240,9 +236,14 @@ impl From<ProviderCreate> for provider::ActiveModel {
 impl ProviderCreate {
     /// What is sealed before it is stored.
     pub fn secrets(&self) -> Secrets {
+        let headers = match &self.fields.custom_headers {
+            MaybeUndefined::Undefined => MaybeUndefined::Null,
+            given => given.clone(),
+        };
         Secrets {
             api_key: Some(Secret::new(self.api_key.as_str())),
             proxy_url: self.routing.proxy_url(),
+            headers,
         }
     }
 }
@@ -253,6 +254,7 @@ impl ProviderPatch {
         Secrets {
             api_key: self.api_key.as_deref().map(Secret::new),
             proxy_url: self.routing.proxy_url(),
+            headers: self.fields.custom_headers.clone(),
         }
     }
 
@@ -288,7 +290,7 @@ impl Input for ProviderPatch {
         }
         if let Some(url) = &loose.url {
             // The policy in force is the service's matter; this much holds under every policy.
-            if let Err(why) = address::check(url, EgressPolicy::AllowPrivate) {
+            if let Err(why) = check_url(url, EgressPolicy::AllowPrivate) {
                 out.push(Mistake::new("url", "invalid", why));
             }
         }

@@ -108,10 +108,9 @@ pub fn presets() -> PresetList {
 mod tests {
     use std::collections::BTreeSet;
 
-    use entity::value::EgressPolicy;
+    use entity::value::{EgressPolicy, check_url};
 
     use super::*;
-    use crate::service::address;
 
     #[test]
     fn each_preset_can_be_a_provider() {
@@ -119,10 +118,7 @@ mod tests {
         let ids: BTreeSet<_> = presets.iter().map(|p| p.id.as_str()).collect();
         assert_eq!(ids.len(), presets.len());
         for preset in &presets {
-            assert_eq!(
-                address::check(&preset.url, EgressPolicy::PublicOnly),
-                Ok(())
-            );
+            assert_eq!(check_url(&preset.url, EgressPolicy::PublicOnly), Ok(()));
             for url in [&preset.url, &preset.key_url] {
                 assert!(url.starts_with("https://"), "{url}");
             }

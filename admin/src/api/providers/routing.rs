@@ -2,7 +2,7 @@
 
 use entity::{
     provider,
-    value::{self, EgressPolicy, Multiplier, Secret, Strings},
+    value::{self, EgressPolicy, Multiplier, Secret, Strings, check_url},
 };
 use http::uri::PathAndQuery;
 use poem_openapi::{Object, types::MaybeUndefined};
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{decimal::Decimal, rules},
     problem::Mistake,
-    service::{address, outbound},
+    service::outbound,
 };
 
 /// Longest address.
@@ -172,7 +172,7 @@ fn check_endpoints<'a>(urls: impl Iterator<Item = &'a String>, out: &mut Vec<Mis
     for (i, url) in urls.enumerate() {
         let at = format!("endpoints[{i}]");
         // The policy in force is the service's matter; this much holds under every policy.
-        if let Err(why) = address::check(url, EgressPolicy::AllowPrivate) {
+        if let Err(why) = check_url(url, EgressPolicy::AllowPrivate) {
             out.push(Mistake::new(at, "invalid", why));
         } else if url.len() > MAX_URL {
             let message = format!("must have at most {MAX_URL} characters");

@@ -1,34 +1,22 @@
 //! The request log as a table for spreadsheets, sent as it is read: what is held of it is one page.
-//!
-//! A spreadsheet runs what begins like a formula, and much of a row is what a client says of itself. Such a text is led by an
-//! apostrophe, which makes a text of it everywhere.
 
-use std::{borrow::Cow, io, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use chrono::SecondsFormat;
 use entity::request_log;
-use futures_util::{Stream, stream};
-use poem::{Body, IntoResponse, Response, http::header};
-use poem_openapi::{
-    ApiResponse,
-    registry::{MetaResponses, Registry},
-    types::Type,
-};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
 use crate::{
     Admin,
-    api::{answers::success, decimal::usd},
+    api::{
+        csv::{Csv, Pieces, line, number, text},
+        decimal::usd,
+    },
     auth::identity::Identity,
     problem::Problem,
     query::requests::{self, Filter},
 };
-
-/// A table on its way.
-pub struct Csv {
-    body: Body,
-}
 
 /// Rows read at once.
 const PAGE: u64 = 500;
@@ -93,29 +81,12 @@ pub async fn export(
         left: rows,
         is_begun: false,
     };
-    Ok(Csv {
-        body: Body::from_bytes_stream(export.pieces()),
-    })
+    Ok(Csv::new("requests.csv", export))
 }
 
 // === impl Export ===
 
-impl Export {
-    fn pieces(self) -> impl Stream<Item = io::Result<String>> + Send + 'static {
-        stream::try_unfold(Some(self), |export| async move {
-            let Some(export) = export else {
-                return Ok(None);
-            };
-            match export.piece().await {
-                Ok((text, export)) => Ok(Some((text, export))),
-                Err(error) => {
-                    tracing::error!(%error, "an export broke off");
-                    Err(io::Error::other("the export broke off"))
-                }
-            }
-        })
-    }
-
+impl Pieces for Export {
     /// The next rows, and what is left to do after them. A search that found none has no rows, and goes on.
     async fn piece(mut self) -> Result<(String, Option<Self>), DbErr> {
         let mut text = String::new();
@@ -140,7 +111,9 @@ impl Export {
             }
         }
     }
+}
 
+impl Export {
     fn cells<'r>(&'r self, row: &'r request_log::Model) -> [Cow<'r, str>; HEADER.len()] {
         let provider_id = row.provider_id.filter(|_| self.is_admin);
         let message = row.error_message.as_deref().filter(|_| self.is_admin);
@@ -179,99 +152,6 @@ impl Export {
     }
 }
 
-fn number(value: Option<i64>) -> Cow<'static, str> {
-    value
-        .map(|value| value.to_string())
-        .unwrap_or_default()
-        .into()
-}
-
 fn name(names: &requests::NameMap, id: Option<i64>) -> Cow<'_, str> {
     text(id.and_then(|id| names.get(&id)).map(String::as_str))
-}
-
-/// A text that nothing runs.
-fn text(value: Option<&str>) -> Cow<'_, str> {
-    let value = value.unwrap_or_default();
-    // Some spreadsheets skip what stands before.
-    let first = value.trim_start_matches([' ', '\u{a0}']).chars().next();
-    match first {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
-            format!("'{value}").into()
-        }
-        _ => value.into(),
-    }
-}
-
-fn line<'c>(out: &mut String, cells: impl IntoIterator<Item = Cow<'c, str>>) {
-    for (index, cell) in cells.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        if cell.contains([',', '"', '\r', '\n']) {
-            out.push('"');
-            out.push_str(&cell.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(&cell);
-        }
-    }
-    out.push_str("\r\n");
-}
-
-// === impl Csv ===
-
-impl IntoResponse for Csv {
-    fn into_response(self) -> Response {
-        Response::builder()
-            .header(
-                header::CONTENT_TYPE,
-                "text/csv; charset=utf-8; header=present",
-            )
-            .header(
-                header::CONTENT_DISPOSITION,
-                "attachment; filename=\"requests.csv\"",
-            )
-            .body(self.body)
-    }
-}
-
-impl ApiResponse for Csv {
-    fn meta() -> MetaResponses {
-        success(
-            "The table, as an attachment.",
-            "text/csv",
-            String::schema_ref(),
-        )
-    }
-
-    fn register(_: &mut Registry) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_a_table_runs_or_breaks_it() {
-        for (cell, written) in [
-            ("opus", "opus"),
-            ("=1+1", "'=1+1"),
-            ("-2", "'-2"),
-            ("+49", "'+49"),
-            ("@sum", "'@sum"),
-            ("\t=1", "'\t=1"),
-            (" =1", "' =1"),
-            ("＝1", "'＝1"),
-            ("", ""),
-        ] {
-            assert_eq!(text(Some(cell)), written);
-        }
-        let mut out = String::new();
-        line(
-            &mut out,
-            ["a,b", "say \"hi\"", "two\nlines", "c"].map(Cow::Borrowed),
-        );
-        assert_eq!(out, "\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",c\r\n");
-    }
 }

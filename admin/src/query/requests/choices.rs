@@ -6,21 +6,16 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::{
-    api_key, provider, request_log,
-    usage_hourly::{Column, Entity, hour_of},
-    user,
-};
+use entity::{api_key, provider, request_log, usage_hourly::hour_of, user};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, Query},
+    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
 };
 
 /// Choices of one kind are at most so many.
 const MOST: usize = 1_000;
 /// Hourly sums that are looked at, the newest: a bound, however many there are of an hour.
-const SUMS: u64 = 50_000;
+const SUMS: u64 = 10_000;
 /// The newest requests whose endpoints are told.
 const NEWEST: u64 = 2_000;
 
@@ -55,14 +50,13 @@ pub struct Choices {
     pub endpoints: Vec<String>,
 }
 
-/// One group of sums.
+/// How many requests have one value in one column.
 #[derive(Debug, FromQueryResult)]
-struct Group {
-    user_id: i64,
-    key_id: i64,
-    provider_id: i64,
-    model: String,
-    client: String,
+struct Counted {
+    /// The column.
+    kind: String,
+    /// The value.
+    value: String,
     counted: i64,
 }
 
@@ -76,31 +70,26 @@ pub async fn choices(
     user_id: Option<i64>,
 ) -> Result<Choices, DbErr> {
     let names = names(db, user_id).await?;
-    let mut users = BTreeMap::new();
-    let mut keys = BTreeMap::new();
-    let mut providers = BTreeMap::new();
-    let mut models = BTreeMap::new();
-    let mut clients = BTreeMap::new();
-    for group in groups(db, from, user_id).await? {
-        *users.entry(group.user_id).or_default() += group.counted;
-        *keys.entry(group.key_id).or_default() += group.counted;
-        *providers.entry(group.provider_id).or_default() += group.counted;
-        *models.entry(group.model).or_default() += group.counted;
-        *clients.entry(group.client).or_default() += group.counted;
+    let mut found = BTreeMap::<String, Vec<(String, i64)>>::new();
+    for group in counted(db, from, user_id).await? {
+        let of_kind = found.entry(group.kind).or_default();
+        of_kind.push((group.value, group.counted));
     }
-    models.remove("");
-    providers.remove(&0);
-    if user_id.is_some() {
-        providers.clear();
-    }
-    Ok(Choices {
-        models: most_first(models),
-        clients: most_first(clients),
-        users: named(users, &names.users),
-        keys: named(keys, &names.keys),
-        providers: named(providers, &names.providers),
+    let mut take = |column: &str| most_first(found.remove(column).unwrap_or_default());
+    let mut choices = Choices {
+        models: take("model"),
+        clients: take("client"),
+        users: named(take("user_id"), &names.users),
+        keys: named(take("key_id"), &names.keys),
+        providers: named(take("provider_id"), &names.providers),
         endpoints: endpoints(db, user_id).await?,
-    })
+    };
+    choices.models.retain(|(model, _)| !model.is_empty());
+    choices.providers.retain(|(id, _, _)| *id != 0);
+    if user_id.is_some() {
+        choices.providers.clear();
+    }
+    Ok(choices)
 }
 
 /// The names of users, keys and providers, deleted ones included: history points at them.
@@ -130,54 +119,43 @@ pub async fn names(db: &DatabaseConnection, user_id: Option<i64>) -> Result<Name
     })
 }
 
-fn most_first<T>(counted: BTreeMap<T, i64>) -> Vec<(T, i64)> {
-    let mut counted: Vec<_> = counted.into_iter().collect();
-    counted.sort_by_key(|(_, requests)| Reverse(*requests));
+fn most_first(mut counted: Vec<(String, i64)>) -> Vec<(String, i64)> {
+    counted.sort_by(|(a, first), (b, second)| second.cmp(first).then_with(|| a.cmp(b)));
     counted.truncate(MOST);
     counted
 }
 
-fn named(counted: BTreeMap<i64, i64>, names: &NameMap) -> Vec<(i64, String, i64)> {
-    let name = |id| names.get(&id).cloned().unwrap_or_default();
-    let counted = most_first(counted).into_iter();
-    counted
-        .map(|(id, requests)| (id, name(id), requests))
-        .collect()
+fn named(counted: Vec<(String, i64)>, names: &NameMap) -> Vec<(i64, String, i64)> {
+    let named = counted.into_iter().filter_map(|(id, requests)| {
+        let id = id.parse().ok()?;
+        Some((id, names.get(&id).cloned().unwrap_or_default(), requests))
+    });
+    named.collect()
 }
 
-/// The newest sums, put together over their hours.
-async fn groups(
+/// The newest sums, counted by each column by itself. Counted by all together they would be nearly as many as they are, and the database
+/// would have to hand them all over.
+async fn counted(
     db: &DatabaseConnection,
     from: DateTime<Utc>,
     user_id: Option<i64>,
-) -> Result<Vec<Group>, DbErr> {
-    const PLACE: [Column; 5] = [
-        Column::UserId,
-        Column::KeyId,
-        Column::ProviderId,
-        Column::Model,
-        Column::Client,
-    ];
-    let newest = Entity::find()
-        .select_only()
-        .columns(PLACE)
-        .column(Column::Requests)
-        .filter(Column::Hour.gte(hour_of(from)))
-        .filter(Condition::all().add_option(user_id.map(|id| Column::UserId.eq(id))))
-        .order_by_desc(Column::Hour)
-        .limit(SUMS)
-        .into_query();
-    let mut all = Query::select();
-    for column in PLACE {
-        all.column(column).group_by_col(column);
-    }
-    all.expr_as(
-        Expr::col(Column::Requests).sum().cast_as("bigint"),
-        "counted",
+) -> Result<Vec<Counted>, DbErr> {
+    const COLUMNS: [&str; 5] = ["user_id", "key_id", "provider_id", "model", "client"];
+    let columns = COLUMNS.join(", ");
+    let hour = hour_of(from);
+    let of_user = user_id.map_or(String::new(), |id| format!(" AND user_id = {id}"));
+    let each = COLUMNS.map(|column| {
+        format!(
+            "SELECT * FROM (SELECT '{column}' AS kind, CAST({column} AS text) AS value, CAST(SUM(requests) AS bigint) AS counted FROM newest \
+             GROUP BY {column} ORDER BY 3 DESC LIMIT {MOST}) AS by_{column}"
+        )
+    });
+    let sql = format!(
+        "WITH newest AS MATERIALIZED (SELECT {columns}, requests FROM usage_hourly WHERE hour >= {hour}{of_user} ORDER BY hour DESC LIMIT {SUMS}) {}",
+        each.join(" UNION ALL ")
     );
-    all.from_subquery(newest, "newest");
-    let statement = db.get_database_backend().build(&all);
-    Group::find_by_statement(statement).all(db).await
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    Counted::find_by_statement(statement).all(db).await
 }
 
 async fn endpoints(db: &DatabaseConnection, user_id: Option<i64>) -> Result<Vec<String>, DbErr> {

@@ -20,8 +20,10 @@ pub struct Clause {
     pub is_coarse: bool,
 }
 
-/// What a query must say for the indexes of failed requests to be used.
+/// What a query must say for the index of failed requests by status to be used.
 const FAILED: &str = "status >= 400";
+/// The same for that of all failed requests. It is another expression, so that a search by status cannot be served by this index.
+const ANY_FAILED: &str = "status - 0 >= 400";
 /// As [`FAILED`], for the index of models that were not asked for by their own name.
 const REDIRECTED: &str = "(requested_model IS NULL OR model <> requested_model)";
 
@@ -120,7 +122,7 @@ fn class(class: StatusClass) -> Clause {
     };
     Clause {
         is_coarse: class != StatusClass::Error,
-        ..Clause::exact(test, Expr::cust(FAILED))
+        ..Clause::exact(test, Expr::cust(ANY_FAILED))
     }
 }
 

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use entity::value::EgressPolicy;
+use entity::value::{EgressPolicy, check_url};
 use reqwest::{Client, redirect};
 
 use crate::{
     outgoing,
     problem::{Mistake, Problem},
-    service::address,
 };
 
 /// LiteLLM's table.
@@ -28,7 +27,7 @@ const MAX_REDIRECTS: usize = 3;
 /// # Errors
 /// 422 when the address is not allowed, or does not answer with a text in time.
 pub async fn fetch(url: &str, policy: EgressPolicy) -> Result<String, Problem> {
-    address::check(url, policy).map_err(refused)?;
+    check_url(url, policy).map_err(refused)?;
     let client = client(policy).map_err(|e| refused(in_words(&e)))?;
     match tokio::time::timeout(DEADLINE, download(&client, url)).await {
         Ok(text) => text.map_err(refused),
@@ -41,7 +40,7 @@ fn client(policy: EgressPolicy) -> reqwest::Result<Client> {
         if attempt.previous().len() > MAX_REDIRECTS {
             return attempt.error("is redirected too often");
         }
-        match address::check(attempt.url().as_str(), policy) {
+        match check_url(attempt.url().as_str(), policy) {
             Ok(()) => attempt.follow(),
             Err(why) => attempt.error(format!("is redirected to what {why}")),
         }

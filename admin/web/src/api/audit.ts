@@ -7,7 +7,7 @@ export type AuditEntry = Schemas["AuditEntry"];
 export type AuditDetail = Schemas["AuditDetail"];
 export type AuditAction = Schemas["AuditAction"];
 
-export const ACTIONS = ["create", "update", "delete", "rotate", "reset", "import", "reprice", "login", "logout", "shut-out"] as const satisfies readonly AuditAction[];
+export const ACTIONS = ["create", "update", "delete", "rotate", "reset", "import", "reprice", "login", "logout", "shut-out", "backup", "restore"] as const satisfies readonly AuditAction[];
 
 export interface AuditFilter {
   action?: AuditAction;

@@ -75,6 +75,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export changes as CSV
+         * @description Newest first, with the filters of the list, and with things before and after as JSON. Sent as it is read; where it breaks off in the
+         *     middle, the connection does too.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/{id}": {
         parameters: {
             query?: never;
@@ -1362,7 +1383,8 @@ export interface paths {
         /**
          * End a session
          * @description Its requests under way on this node are cut: a stream ends with an error event of its protocol, a request without an answer is refused
-         *     with 403 `session_ended`. Nothing keeps the client from asking again. A user ends the user's own.
+         *     with 403 `session_ended`. Its place among concurrent sessions is free at once, on every node, and this node forgets which provider it
+         *     was served by. Nothing keeps the client from asking again. A user ends the user's own.
          */
         post: operations["endClientSession"];
         delete?: never;
@@ -1406,6 +1428,28 @@ export interface paths {
         get: operations["getSystem"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back the configuration up
+         * @description Everything but history, as one JSON document: settings, groups, providers, users, keys by their hashes, prices set by hand, error
+         *     rules. Its secrets are sealed with the passphrase; the rest can be read. A gateway with another `SECRET_KEY` that restores it knows
+         *     the same client keys and reaches the same providers. Who made one is in the audit.
+         */
+        post: operations["createBackup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1469,6 +1513,28 @@ export interface paths {
          *     counts. What the settings say about retention happens by itself in the background.
          */
         post: operations["pruneHistory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore the configuration
+         * @description Puts back what is in a backup, all of it or nothing: what is not there is created, what is another is changed, and what the backup
+         *     says nothing of is left. Things are recognised by their names, keys by their hashes. Without `dryRun: false` it only tells what it
+         *     would do. Restoring twice changes nothing. A body may have 16 MiB.
+         */
+        post: operations["restoreBackup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1918,7 +1984,7 @@ export interface components {
          * @description What was done.
          * @enum {string}
          */
-        AuditAction: "create" | "update" | "delete" | "rotate" | "reset" | "import" | "reprice" | "login" | "logout" | "shut-out";
+        AuditAction: "create" | "update" | "delete" | "rotate" | "reset" | "import" | "reprice" | "login" | "logout" | "shut-out" | "backup" | "restore";
         /**
          * AuditActor
          * @description Who did something.
@@ -2030,6 +2096,329 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             /** @description The `cursor` of the next page; null at the end. */
             nextCursor?: string | null;
+        };
+        /**
+         * Backup
+         * @description A gateway's configuration: everything but history. Things name each other by their names, not by ids, which are others elsewhere.
+         */
+        Backup: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /** @description Error rules, in the order in which they were made. */
+            errorRules: components["schemas"]["BackupErrorRule"][];
+            /** @description What it is. */
+            format: components["schemas"]["BackupFormat"];
+            /** @description The version of the gateway that made it. */
+            gatewayVersion: string;
+            /** @description What client keys were hashed with: where it was made, and where what was restored there came from. */
+            keyOrigins: components["schemas"]["BackupKeyOrigin"][];
+            /** @description Client keys, by their hashes. */
+            keys: components["schemas"]["BackupKey"][];
+            /** @description Prices set by hand, through time. */
+            prices: components["schemas"]["BackupPrice"][];
+            /** @description Provider groups. */
+            providerGroups: components["schemas"]["ProviderGroupCreate"][];
+            /** @description Providers. */
+            providers: components["schemas"]["BackupProvider"][];
+            /** @description How its secrets are sealed. */
+            seal: components["schemas"]["BackupSeal"];
+            /** @description The settings. */
+            settings: components["schemas"]["SettingsPatch"];
+            /** @description Users. */
+            users: components["schemas"]["UserCreate"][];
+            /**
+             * Format: uint32
+             * @description The version of the format.
+             */
+            version: number;
+        };
+        /**
+         * BackupAsk
+         * @description What seals a backup's secrets.
+         */
+        BackupAsk: {
+            /** @description The passphrase. It is not kept: without it the secrets in the backup are lost. */
+            passphrase: string;
+        };
+        /**
+         * @description How the key that seals the secrets is made of the passphrase.
+         * @enum {string}
+         */
+        BackupDerivation: "argon2id";
+        /**
+         * BackupErrorRule
+         * @description An error rule.
+         */
+        BackupErrorRule: {
+            /** @description Whose fault it then is. */
+            fault: components["schemas"]["RuleFault"];
+            /** @description Switched on. */
+            isEnabled: boolean;
+            /** @description How `pattern` is held against the failure's text. */
+            match: components["schemas"]["ErrorMatch"];
+            /** @description For people. */
+            name: string;
+            /** @description The message the client gets instead of the upstream's. */
+            overrideMessage?: string | null;
+            /**
+             * Format: int32
+             * @description The status the client gets instead of the upstream's.
+             */
+            overrideStatus?: number | null;
+            /** @description What it looks for. */
+            pattern: string;
+            /**
+             * Format: int32
+             * @description Lower goes first.
+             */
+            priority: number;
+            /** @description The name of the provider it is for, which is in the same backup; null means every one. */
+            provider?: string | null;
+        };
+        /**
+         * @description What a file says it is.
+         * @enum {string}
+         */
+        BackupFormat: "switchyard-backup";
+        /**
+         * BackupKey
+         * @description A client key.
+         */
+        BackupKey: {
+            /** @description Whether the key opens the dashboard. Default false. */
+            canLoginWebUi?: boolean | null;
+            /** @description How the day ends: `fixed` at `dailyResetTime`, or `rolling`. Default `fixed`. */
+            dailyResetMode?: components["schemas"]["ResetMode"] | null;
+            /** @description When a fixed day begins, `HH:MM` in the system's time zone. Default `00:00`. */
+            dailyResetTime?: string | null;
+            /**
+             * Format: date-time
+             * @description End of the key's time. Default none.
+             */
+            expiresAt?: string | null;
+            /** @description The keyed hash it is known by. It is of no use without what it was hashed with. */
+            hash: string;
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /** @description Its last ones. */
+            lastFour: string;
+            /** @description How the five hours end: `fixed` five hours after the first spending, or `rolling`. Default `rolling`. */
+            limit5hResetMode?: components["schemas"]["ResetMode"] | null;
+            /** @description USD in five hours, with at most nine decimals. Default null. */
+            limit5hUsd?: string | number | null;
+            /**
+             * Format: int64
+             * @description Requests the key may have under way at once; 0 allows none. Default null, which is no limit.
+             */
+            limitConcurrentRequests?: number | null;
+            /**
+             * Format: int64
+             * @description Distinct live sessions. Default null.
+             */
+            limitConcurrentSessions?: number | null;
+            /** @description USD in a day, with at most nine decimals. Default null. */
+            limitDailyUsd?: string | number | null;
+            /** @description USD in a calendar month, with at most nine decimals. Default null. */
+            limitMonthlyUsd?: string | number | null;
+            /** @description USD since the last reset, with at most nine decimals. Default null. */
+            limitTotalUsd?: string | number | null;
+            /** @description USD in a week from Monday, with at most nine decimals. Default null. */
+            limitWeeklyUsd?: string | number | null;
+            /** @description For people. A new key's is `default` if none is given. */
+            name?: string;
+            /** @description Its first characters. */
+            prefix: string;
+            /** @description Comma-separated provider groups. Default empty, which means the user's. */
+            providerGroup?: string | null;
+            /**
+             * Format: int64
+             * @description Requests in any minute. Default null.
+             */
+            rpm?: number | null;
+            /** @description The name of its user, who is in the same backup. */
+            user: string;
+        };
+        /**
+         * BackupKeyOrigin
+         * @description What an installation hashes its client keys with.
+         */
+        BackupKeyOrigin: {
+            /** @description What it hashes with, sealed. */
+            hashingKey: string;
+            /** @description Tells installations apart. */
+            mark: string;
+        };
+        /**
+         * BackupPrice
+         * @description A price set by hand.
+         */
+        BackupPrice: {
+            /** @description Other names of the model. */
+            aliases: string[];
+            /**
+             * Format: date-time
+             * @description From when on it holds.
+             */
+            effectiveAt: string;
+            /** @description The figures, such as `input=3 output=15`, in USD for a million tokens, one image or one request; null where this ends a price. */
+            figures?: string | null;
+            /** @description The model. */
+            model: string;
+        };
+        /**
+         * BackupProvider
+         * @description A provider.
+         */
+        BackupProvider: {
+            /** @description The hours in which it is used. Default null, which means always. */
+            activeTime?: components["schemas"]["ActiveTime"] | null;
+            /** @description Clients it is for. Default none named, which means all. */
+            allowedClients?: string[] | null;
+            /** @description Models it may be asked for. Default none named, which means all. */
+            allowedModels?: components["schemas"]["NameRule"][] | null;
+            /** @description Clients it is not for, which wins. Default none. */
+            blockedClients?: string[] | null;
+            /** @description When its breaker opens and closes. Null puts all back to their defaults. */
+            breaker?: components["schemas"]["BreakerPatch"] | null;
+            /** @description Factor on the prices of what it answers, 0 to 1000 with at most six decimals. Default 1. */
+            costMultiplier?: string | number | null;
+            /**
+             * @description Headers added to every request; not the provider's credential and not those of the connection. A value that is likely a secret is
+             *     kept sealed and answered as a mark; where the mark comes back, the value stays. Default none.
+             */
+            customHeaders?: {
+                [key: string]: string;
+            } | null;
+            /** @description How the day ends: `fixed` at `dailyResetTime`, or `rolling`. Default `fixed`. */
+            dailyResetMode?: components["schemas"]["ResetMode"] | null;
+            /** @description When a fixed day begins, `HH:MM` in the system's time zone. Default `00:00`. */
+            dailyResetTime?: string | null;
+            /** @description Further addresses that answer the same, as `url`. Default none. */
+            endpoints?: string[] | null;
+            /** @description Tier per group, which wins over `priority`. Default none. */
+            groupPriorities?: {
+                [key: string]: number;
+            } | null;
+            /** @description Groups it belongs to. Default none named, which means `default`. */
+            groupTags?: string[] | null;
+            /** @description How its addresses are checked while nobody asks. Null puts all back to their defaults. */
+            healthCheck?: components["schemas"]["HealthCheckPatch"] | null;
+            /**
+             * Format: int64
+             * @description Milliseconds without content after which a second attempt starts beside one at this provider; 0 means never. Default 0.
+             */
+            hedgeAfterMs?: number | null;
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /** @description How the five hours end: `fixed` five hours after the first spending, or `rolling`. Default `rolling`. */
+            limit5hResetMode?: components["schemas"]["ResetMode"] | null;
+            /** @description USD in five hours, with at most nine decimals. Default null. */
+            limit5hUsd?: string | number | null;
+            /**
+             * Format: int32
+             * @description Requests it may have at once; 0 means any number. Default 0.
+             */
+            limitConcurrentRequests?: number | null;
+            /**
+             * Format: int64
+             * @description Distinct live sessions. Default null.
+             */
+            limitConcurrentSessions?: number | null;
+            /** @description USD in a day, with at most nine decimals. Default null. */
+            limitDailyUsd?: string | number | null;
+            /** @description USD in a calendar month, with at most nine decimals. Default null. */
+            limitMonthlyUsd?: string | number | null;
+            /** @description USD since the last reset, with at most nine decimals. Default null. */
+            limitTotalUsd?: string | number | null;
+            /** @description USD in a week from Monday, with at most nine decimals. Default null. */
+            limitWeeklyUsd?: string | number | null;
+            /**
+             * Format: int32
+             * @description Tries at this provider in one request. Default 1.
+             */
+            maxAttempts?: number | null;
+            /** @description Model names replaced on the way; the first match counts. Default none. */
+            modelRedirects?: components["schemas"]["ModelRedirect"][] | null;
+            /** @description Unique. */
+            name: string;
+            /** @description Free text. Default empty. */
+            note?: string | null;
+            /** @description Whether the client's address is passed on. Default false. */
+            preserveClientIp?: boolean | null;
+            /**
+             * Format: int32
+             * @description Tier: lower goes first. Default 0.
+             */
+            priority?: number | null;
+            /** @description Whether it is reached directly when the proxy cannot be. Default false. */
+            proxyFallbackToDirect?: boolean | null;
+            /**
+             * @description The proxy on the way to it: `http`, `https`, `socks5` or `socks5h`, `scheme://[user[:password]@]host[:port]`. Write-only;
+             *     null takes it away. Default none.
+             */
+            proxyUrl?: string | null;
+            /**
+             * Format: int64
+             * @description Requests in any minute. Default null.
+             */
+            rpm?: number | null;
+            /** @description Its secrets. */
+            sealed: components["schemas"]["BackupProviderSecrets"];
+            /** @description Timeouts of one attempt. Null puts all back to their defaults. */
+            timeouts?: components["schemas"]["TimeoutsPatch"] | null;
+            /** @description What it speaks. */
+            type: components["schemas"]["ProviderType"];
+            /** @description Its address. Its secrets open only beside this address and these further ones. */
+            url: string;
+            /**
+             * Format: int32
+             * @description Share among providers of the same tier; 0 means never chosen. Default 1.
+             */
+            weight?: number | null;
+        };
+        /**
+         * BackupProviderSecrets
+         * @description A provider's secrets, sealed.
+         */
+        BackupProviderSecrets: {
+            /** @description Its credential; null where none could be opened. */
+            apiKey?: string | null;
+            /** @description Added headers whose values are likely secrets; the others are in `customHeaders`. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The address of its proxy; null where it has none. */
+            proxyUrl?: string | null;
+        };
+        /**
+         * BackupSeal
+         * @description How secrets are sealed: with ChaCha20-Poly1305, under a key made of the passphrase.
+         */
+        BackupSeal: {
+            /** @description Something sealed that shows whether a passphrase is the right one. */
+            check: string;
+            /** @description How the key is made. */
+            derivation: components["schemas"]["BackupDerivation"];
+            /**
+             * Format: uint32
+             * @description Lanes in it.
+             */
+            lanes: number;
+            /**
+             * Format: uint32
+             * @description KiB of memory that takes.
+             */
+            memoryKib: number;
+            /**
+             * Format: uint32
+             * @description Passes over it.
+             */
+            passes: number;
+            /** @description 16 random bytes in hexadecimal. */
+            salt: string;
         };
         /**
          * Breaker
@@ -3964,7 +4353,7 @@ export interface components {
              * @description When created.
              */
             createdAt: string;
-            /** @description Headers added to every request. */
+            /** @description Headers added to every request. Where a value is likely a secret, a mark stands in its place that differs where secrets differ. */
             customHeaders: {
                 [key: string]: string;
             };
@@ -4105,7 +4494,10 @@ export interface components {
             breaker?: components["schemas"]["BreakerPatch"] | null;
             /** @description Factor on the prices of what it answers, 0 to 1000 with at most six decimals. Default 1. */
             costMultiplier?: string | number | null;
-            /** @description Headers added to every request; not credentials and not those of the connection. Default none. */
+            /**
+             * @description Headers added to every request; not the provider's credential and not those of the connection. A value that is likely a secret is
+             *     kept sealed and answered as a mark; where the mark comes back, the value stays. Default none.
+             */
             customHeaders?: {
                 [key: string]: string;
             } | null;
@@ -4306,7 +4698,10 @@ export interface components {
             breaker?: components["schemas"]["BreakerPatch"] | null;
             /** @description Factor on the prices of what it answers, 0 to 1000 with at most six decimals. Default 1. */
             costMultiplier?: string | number | null;
-            /** @description Headers added to every request; not credentials and not those of the connection. Default none. */
+            /**
+             * @description Headers added to every request; not the provider's credential and not those of the connection. A value that is likely a secret is
+             *     kept sealed and answered as a mark; where the mark comes back, the value stays. Default none.
+             */
             customHeaders?: {
                 [key: string]: string;
             } | null;
@@ -4863,6 +5258,69 @@ export interface components {
          */
         ResetMode: "fixed" | "rolling";
         /**
+         * RestoreAsk
+         * @description What is to be put back.
+         */
+        RestoreAsk: {
+            /** @description The backup. */
+            backup: components["schemas"]["Backup"];
+            /** @description Only tells what would be done, which is what happens if it is not given; false does it. */
+            dryRun?: boolean;
+            /** @description What the backup was made with. */
+            passphrase: string;
+        };
+        /**
+         * RestoreReport
+         * @description What a restore did, or would do.
+         */
+        RestoreReport: {
+            /** @description What was another. */
+            changed: components["schemas"]["RestoredThing"][];
+            /** @description What was not there. */
+            created: components["schemas"]["RestoredThing"][];
+            /** @description Whether it only told. */
+            dryRun: boolean;
+            /** @description What is left as it is. */
+            left: components["schemas"]["RestoredLeft"][];
+            /** @description What somebody should look at. */
+            notes: string[];
+        };
+        /**
+         * @description A kind of thing that is restored.
+         * @enum {string}
+         */
+        RestoredKind: "settings" | "provider-group" | "provider" | "user" | "key" | "price" | "error-rule" | "key-origin";
+        /**
+         * RestoredLeft
+         * @description How many things of a kind are left as they are.
+         */
+        RestoredLeft: {
+            /** @description The kind. */
+            kind: components["schemas"]["RestoredKind"];
+            /**
+             * Format: uint64
+             * @description Those of which the backup says nothing.
+             */
+            others: number;
+            /**
+             * Format: uint64
+             * @description Those that are as they are in the backup.
+             */
+            same: number;
+        };
+        /**
+         * RestoredThing
+         * @description Something that is created or changed.
+         */
+        RestoredThing: {
+            /** @description The fields that differ; empty for what is created. */
+            fields: string[];
+            /** @description Its kind. */
+            kind: components["schemas"]["RestoredKind"];
+            /** @description What it is called. */
+            name: string;
+        };
+        /**
          * @description Whose fault a rule says a failure is.
          * @enum {string}
          */
@@ -4919,6 +5377,11 @@ export interface components {
          * @description The settings an admin may change while the gateway runs.
          */
         Settings: {
+            /**
+             * Format: uint32
+             * @description Days after which entries leave the audit; 0 keeps them.
+             */
+            auditRetentionDays: number;
             /**
              * Format: uint32
              * @description Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row.
@@ -4989,6 +5452,11 @@ export interface components {
          * @description What changes of the settings; null puts one back to its default.
          */
         SettingsPatch: {
+            /**
+             * Format: uint32
+             * @description Days after which entries leave the audit; 0 keeps them. Default 365.
+             */
+            auditRetentionDays?: number | null;
             /**
              * Format: uint32
              * @description Days after which decision chains and errors' words leave it, which are most of a row; 0 keeps them with their row. Default 0.
@@ -5941,6 +6409,98 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description By this user. */
+                actorUserId?: number;
+                /** @description With this key. */
+                actorKeyId?: number;
+                /** @description Of this kind of thing, such as `provider`. */
+                resource?: string;
+                /** @description Of the thing with this id. */
+                resourceId?: string;
+                /** @description What was done. */
+                action?: components["schemas"]["AuditAction"];
+                /** @description From this time on. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description Rows at most, 100000 if not given. */
+                maxRows?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table, as an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "text/csv": string;
                 };
             };
             /** @description No credential, or one that is wrong, switched off or over. */
@@ -17364,6 +17924,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "auditRetentionDays": 1,
                      *       "detailRetentionDays": 1,
                      *       "egressPolicy": "allow-private",
                      *       "failoverSeconds": 1,
@@ -17471,6 +18032,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "auditRetentionDays": 1,
                      *       "detailRetentionDays": 1,
                      *       "egressPolicy": "allow-private",
                      *       "failoverSeconds": 1,
@@ -17657,6 +18219,289 @@ export interface operations {
             };
             /** @description The caller may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "passphrase": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackupAsk"];
+            };
+        };
+        responses: {
+            /** @description The backup. */
+            200: {
+                headers: {
+                    /** @description `attachment`, and a name for the file. */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-01-31T12:00:00Z",
+                     *       "errorRules": [
+                     *         {
+                     *           "fault": "client",
+                     *           "isEnabled": true,
+                     *           "match": "contains",
+                     *           "name": "alice",
+                     *           "overrideMessage": "text",
+                     *           "overrideStatus": 1,
+                     *           "pattern": "overloaded",
+                     *           "priority": 1,
+                     *           "provider": "text"
+                     *         }
+                     *       ],
+                     *       "format": "switchyard-backup",
+                     *       "gatewayVersion": "text",
+                     *       "keyOrigins": [
+                     *         {
+                     *           "hashingKey": "text",
+                     *           "mark": "text"
+                     *         }
+                     *       ],
+                     *       "keys": [
+                     *         {
+                     *           "canLoginWebUi": true,
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "expiresAt": "2027-01-31T00:00:00Z",
+                     *           "hash": "text",
+                     *           "isEnabled": true,
+                     *           "lastFour": "wXyZ",
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "name": "alice",
+                     *           "prefix": "sk-AbCdEfG",
+                     *           "providerGroup": "premium",
+                     *           "rpm": 1,
+                     *           "user": "text"
+                     *         }
+                     *       ],
+                     *       "prices": [
+                     *         {
+                     *           "aliases": [
+                     *             "text"
+                     *           ],
+                     *           "effectiveAt": "2026-01-31T12:00:00Z",
+                     *           "figures": "text",
+                     *           "model": "claude-haiku-4-5"
+                     *         }
+                     *       ],
+                     *       "providerGroups": [
+                     *         {
+                     *           "costMultiplier": "1.2",
+                     *           "name": "premium"
+                     *         }
+                     *       ],
+                     *       "providers": [
+                     *         {
+                     *           "activeTime": {
+                     *             "end": "text",
+                     *             "start": "text"
+                     *           },
+                     *           "allowedClients": [
+                     *             "claude-code"
+                     *           ],
+                     *           "allowedModels": [
+                     *             "text"
+                     *           ],
+                     *           "blockedClients": [],
+                     *           "breaker": {
+                     *             "failurePercent": 1,
+                     *             "failureThreshold": 1,
+                     *             "halfOpenSuccesses": 1,
+                     *             "openSeconds": 1
+                     *           },
+                     *           "costMultiplier": "1",
+                     *           "customHeaders": {
+                     *             "x-team": "backend"
+                     *           },
+                     *           "dailyResetMode": "fixed",
+                     *           "dailyResetTime": "00:00",
+                     *           "endpoints": [
+                     *             "https://api-2.example.com"
+                     *           ],
+                     *           "groupPriorities": {
+                     *             "premium": 0
+                     *           },
+                     *           "groupTags": [
+                     *             "premium"
+                     *           ],
+                     *           "healthCheck": {
+                     *             "intervalSeconds": 1,
+                     *             "kind": "off",
+                     *             "path": "text"
+                     *           },
+                     *           "hedgeAfterMs": 1,
+                     *           "isEnabled": true,
+                     *           "limit5hResetMode": "fixed",
+                     *           "limit5hUsd": "5",
+                     *           "limitConcurrentRequests": 1,
+                     *           "limitConcurrentSessions": 1,
+                     *           "limitDailyUsd": "20",
+                     *           "limitMonthlyUsd": "200",
+                     *           "limitTotalUsd": "1000",
+                     *           "limitWeeklyUsd": "80",
+                     *           "maxAttempts": 1,
+                     *           "modelRedirects": [
+                     *             {
+                     *               "match": "exact",
+                     *               "source": "text",
+                     *               "target": "text"
+                     *             }
+                     *           ],
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "preserveClientIp": true,
+                     *           "priority": 1,
+                     *           "proxyFallbackToDirect": true,
+                     *           "proxyUrl": "text",
+                     *           "rpm": 1,
+                     *           "sealed": {
+                     *             "apiKey": "text",
+                     *             "headers": {},
+                     *             "proxyUrl": "text"
+                     *           },
+                     *           "timeouts": {
+                     *             "connectMs": 41,
+                     *             "firstByteMs": 612,
+                     *             "firstContentMs": 1,
+                     *             "idleMs": 1,
+                     *             "totalMs": 640
+                     *           },
+                     *           "type": "claude",
+                     *           "url": "https://api.anthropic.com",
+                     *           "weight": 1
+                     *         }
+                     *       ],
+                     *       "seal": {
+                     *         "check": "text",
+                     *         "derivation": "argon2id",
+                     *         "lanes": 1,
+                     *         "memoryKib": 1,
+                     *         "passes": 1,
+                     *         "salt": "text"
+                     *       },
+                     *       "settings": {
+                     *         "failoverSeconds": 300,
+                     *         "timeZone": "Europe/Berlin"
+                     *       },
+                     *       "users": [
+                     *         {
+                     *           "limitDailyUsd": "20",
+                     *           "name": "alice",
+                     *           "note": "backend team",
+                     *           "providerGroup": "premium",
+                     *           "tags": [
+                     *             "backend"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18005,6 +18850,227 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PruneResult"];
+                };
+            };
+            /** @description The body is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not `application/json`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "backup": {
+                 *         "createdAt": "2026-01-31T12:00:00Z",
+                 *         "errorRules": [
+                 *           {
+                 *             "fault": "client",
+                 *             "isEnabled": true,
+                 *             "match": "contains",
+                 *             "name": "alice",
+                 *             "pattern": "overloaded",
+                 *             "priority": 1
+                 *           }
+                 *         ],
+                 *         "format": "switchyard-backup",
+                 *         "gatewayVersion": "text",
+                 *         "keyOrigins": [
+                 *           {
+                 *             "hashingKey": "text",
+                 *             "mark": "text"
+                 *           }
+                 *         ],
+                 *         "keys": [
+                 *           {
+                 *             "hash": "text",
+                 *             "lastFour": "wXyZ",
+                 *             "prefix": "sk-AbCdEfG",
+                 *             "user": "text"
+                 *           }
+                 *         ],
+                 *         "prices": [
+                 *           {
+                 *             "aliases": [
+                 *               "text"
+                 *             ],
+                 *             "effectiveAt": "2026-01-31T12:00:00Z",
+                 *             "model": "claude-haiku-4-5"
+                 *           }
+                 *         ],
+                 *         "providerGroups": [
+                 *           {
+                 *             "costMultiplier": "1.2",
+                 *             "name": "premium"
+                 *           }
+                 *         ],
+                 *         "providers": [
+                 *           {
+                 *             "name": "alice",
+                 *             "sealed": {
+                 *               "headers": {}
+                 *             },
+                 *             "type": "claude",
+                 *             "url": "https://api.anthropic.com"
+                 *           }
+                 *         ],
+                 *         "seal": {
+                 *           "check": "text",
+                 *           "derivation": "argon2id",
+                 *           "lanes": 1,
+                 *           "memoryKib": 1,
+                 *           "passes": 1,
+                 *           "salt": "text"
+                 *         },
+                 *         "settings": {
+                 *           "failoverSeconds": 300,
+                 *           "timeZone": "Europe/Berlin"
+                 *         },
+                 *         "users": [
+                 *           {
+                 *             "limitDailyUsd": "20",
+                 *             "name": "alice",
+                 *             "note": "backend team",
+                 *             "providerGroup": "premium",
+                 *             "tags": [
+                 *               "backend"
+                 *             ]
+                 *           }
+                 *         ],
+                 *         "version": 1
+                 *       },
+                 *       "passphrase": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RestoreAsk"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": [
+                     *         {
+                     *           "fields": [
+                     *             "text"
+                     *           ],
+                     *           "kind": "settings",
+                     *           "name": "alice"
+                     *         }
+                     *       ],
+                     *       "created": [
+                     *         {
+                     *           "fields": [
+                     *             "text"
+                     *           ],
+                     *           "kind": "settings",
+                     *           "name": "alice"
+                     *         }
+                     *       ],
+                     *       "dryRun": true,
+                     *       "left": [
+                     *         {
+                     *           "kind": "settings",
+                     *           "others": 1,
+                     *           "same": 1
+                     *         }
+                     *       ],
+                     *       "notes": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RestoreReport"];
                 };
             };
             /** @description The body is not JSON. */

@@ -8,6 +8,10 @@ export type System = Schemas["System"];
 export type PruneAsk = Schemas["PruneAsk"];
 export type PruneResult = Schemas["PruneResult"];
 
+export type Backup = Schemas["Backup"];
+export type RestoreAsk = Schemas["RestoreAsk"];
+export type RestoreReport = Schemas["RestoreReport"];
+
 export const PRUNABLE = ["requests", "details", "usage-lines"] as const satisfies readonly PruneAsk["what"][];
 
 export const systemQuery = queryOptions({
@@ -36,3 +40,8 @@ export const usePrune = (onProgress: (rows: number) => void) =>
       }
     },
   });
+
+export const useBackup = () => useMutation({ mutationFn: (passphrase: string) => unwrap(api.POST("/api/v1/system/backup", { body: { passphrase } })) });
+
+/** A restore can touch everything that is configured, so all of it is read anew. */
+export const useRestore = () => useChange((ask: RestoreAsk) => unwrap(api.POST("/api/v1/system/restore", { body: ask })), []);

@@ -10,7 +10,7 @@ import { useMessages } from "@/lib/i18n";
 import { messages } from "./messages";
 
 const TONES: Record<AuditAction, Tone> = {
-  create: "ok", update: "accent", delete: "bad", rotate: "warn", reset: "warn", import: "accent", reprice: "accent", login: "neutral", logout: "neutral", "shut-out": "bad",
+  create: "ok", update: "accent", delete: "bad", rotate: "warn", reset: "warn", import: "accent", reprice: "accent", login: "neutral", logout: "neutral", "shut-out": "bad", backup: "accent", restore: "warn",
 };
 
 export function ActionBadge({ action }: { action: AuditAction | null | undefined }) {

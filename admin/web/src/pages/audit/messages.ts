@@ -19,7 +19,7 @@ export const messages = defineMessages({
     only: (what: string) => `Only ${what}`,
     clear: "Clear",
     actions: {
-      create: "Created", update: "Changed", delete: "Deleted", rotate: "Exchanged", reset: "Reset", import: "Imported", reprice: "Priced again", login: "Logged in", logout: "Logged out", "shut-out": "Shut out",
+      create: "Created", update: "Changed", delete: "Deleted", rotate: "Exchanged", reset: "Reset", import: "Imported", reprice: "Priced again", login: "Logged in", logout: "Logged out", "shut-out": "Shut out", backup: "Backed up", restore: "Restored",
     },
     resources: {
       user: "User", key: "Key", provider: "Provider", "provider-group": "Provider group", "error-rule": "Error rule", price: "Price", settings: "Settings", session: "Session", breaker: "Breaker", limits: "Limits", prices: "Prices",
@@ -59,7 +59,7 @@ export const messages = defineMessages({
     only: (what) => `仅 ${what}`,
     clear: "清除",
     actions: {
-      create: "创建", update: "修改", delete: "删除", rotate: "更换", reset: "重置", import: "导入", reprice: "重新计价", login: "登录", logout: "登出", "shut-out": "封禁",
+      create: "创建", update: "修改", delete: "删除", rotate: "更换", reset: "重置", import: "导入", reprice: "重新计价", login: "登录", logout: "登出", "shut-out": "封禁", backup: "备份", restore: "恢复",
     },
     resources: {
       user: "用户", key: "密钥", provider: "供应商", "provider-group": "供应商分组", "error-rule": "错误规则", price: "价格", settings: "设置", session: "会话", breaker: "熔断器", limits: "限额", prices: "价格表",

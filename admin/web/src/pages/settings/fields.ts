@@ -36,6 +36,7 @@ export const NUMBERS: Readonly<Record<SectionName, readonly NumberSpec[]>> = {
     { name: "requestRetentionDays", fallback: 0, unit: "days", max: 36_500 },
     { name: "detailRetentionDays", fallback: 0, unit: "days", max: 36_500 },
     { name: "usageRetentionDays", fallback: 0, unit: "days", max: 36_500 },
+    { name: "auditRetentionDays", fallback: 365, unit: "days", max: 36_500 },
   ],
 };
 

@@ -12,6 +12,7 @@ import { cn } from "@/lib/cn";
 import { TIME_ZONE, useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 
+import { BackupCard, RestoreCard } from "./backup";
 import { Breakers } from "./breakers";
 import { messages } from "./messages";
 import { LogLevel, NodeCard } from "./node";
@@ -37,6 +38,8 @@ export function SystemPage() {
         <div className="grid items-start gap-4 xl:grid-cols-2">
           <LogLevel />
           <Prune />
+          <BackupCard />
+          <RestoreCard />
         </div>
         <Documents />
       </div>

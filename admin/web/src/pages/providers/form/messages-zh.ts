@@ -75,7 +75,7 @@ export const zh = {
     proxyUrl: ["代理", "http、https、socks5 或 socks5h，可带用户名和密码。加密存储。"],
     removesProxy: ["移除代理", "从现在起直接连接。"],
     proxyFallbackToDirect: ["代理不可用时直连", "无法连接代理时直接访问。"],
-    customHeaders: ["自定义请求头", "附加到每个请求；不得包含凭据。"],
+    customHeaders: ["自定义请求头", "附加到每个请求。疑似机密的值会加密保存并以标记显示；保留标记即保留原值。"],
     preserveClientIp: ["传递客户端地址", "通过 X-Forwarded-For。"],
   },
 } as const;

@@ -78,7 +78,7 @@ const en = {
     proxyUrl: ["Proxy", "http, https, socks5 or socks5h, with user and password if need be. Stored encrypted."],
     removesProxy: ["Remove the proxy", "It is reached directly from now on."],
     proxyFallbackToDirect: ["Direct without proxy", "It is reached directly when the proxy cannot be."],
-    customHeaders: ["Custom headers", "Added to every request; no credentials."],
+    customHeaders: ["Custom headers", "Added to every request. Values that are likely secrets are kept sealed and shown as marks; a mark left as it is keeps its value."],
     preserveClientIp: ["Pass the client's address on", "As X-Forwarded-For."],
   },
 } as const;

@@ -4,12 +4,13 @@
 //! host can reach and trusts: the link-local range, where clouds keep the metadata service that hands out machine credentials.
 //! That is refused under every policy; private and loopback addresses are many people's own models and are refused only when
 //! the policy says so. Here the URL's text is judged, so that the admin hears of it at once; a name can resolve to anything, and
-//! the gateway judges the resolved address again before it connects.
+//! the gateway judges the resolved address again, by [`check_address`], before it connects.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use entity::value::EgressPolicy;
 use http::Uri;
+
+use super::EgressPolicy;
 
 /// Addresses outside the link-local range where clouds answer questions about the machine itself.
 const METADATA: [IpAddr; 4] = [
@@ -23,8 +24,8 @@ const METADATA: [IpAddr; 4] = [
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn check(url: &str, policy: EgressPolicy) -> Result<(), String> {
-    check_whole(url, policy)?;
+pub fn check_url(url: &str, policy: EgressPolicy) -> Result<(), String> {
+    check_whole_url(url, policy)?;
     if url.contains('?') {
         return Err("must not have a query".into());
     }
@@ -35,7 +36,7 @@ pub fn check(url: &str, policy: EgressPolicy) -> Result<(), String> {
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn check_whole(url: &str, policy: EgressPolicy) -> Result<(), String> {
+pub fn check_whole_url(url: &str, policy: EgressPolicy) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|e| format!("is not a URL: {e}"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err("must start with http:// or https://".into());
@@ -60,7 +61,7 @@ pub fn check_whole(url: &str, policy: EgressPolicy) -> Result<(), String> {
 fn check_host(host: &str, policy: EgressPolicy) -> Result<(), String> {
     let bare = host.trim_matches(['[', ']']);
     if let Ok(address) = bare.parse::<IpAddr>() {
-        return check_address(address, policy);
+        return check_address(address, policy).map_err(str::to_owned);
     }
     // What ends in a number is an address to most resolvers, in one of the spellings that hide it: 0x7f.1, 2130706433.
     let last = host.rsplit('.').next().unwrap_or_default();
@@ -78,11 +79,11 @@ fn check_host(host: &str, policy: EgressPolicy) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks an address a name was resolved to.
+/// Checks an address, such as one a name was resolved to.
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn check_address(address: IpAddr, policy: EgressPolicy) -> Result<(), String> {
+pub fn check_address(address: IpAddr, policy: EgressPolicy) -> Result<(), &'static str> {
     let address = unwrapped(address);
     let (is_forbidden, is_private) = match address {
         IpAddr::V4(v4) => (
@@ -95,10 +96,10 @@ pub fn check_address(address: IpAddr, policy: EgressPolicy) -> Result<(), String
         ),
     };
     if is_forbidden || METADATA.contains(&address) {
-        return Err("is a link-local, metadata or unusable address".into());
+        return Err("is a link-local, metadata or unusable address");
     }
     if is_private && policy == EgressPolicy::PublicOnly {
-        return Err("is a private or loopback address, which the egress policy forbids".into());
+        return Err("is a private or loopback address, which the egress policy forbids");
     }
     Ok(())
 }
@@ -132,7 +133,7 @@ mod tests {
             "http://[::1]:8080/",
             "http://[fd12::1]",
         ] {
-            assert_eq!(check(url, EgressPolicy::AllowPrivate), Ok(()), "{url}");
+            assert_eq!(check_url(url, EgressPolicy::AllowPrivate), Ok(()), "{url}");
         }
     }
 
@@ -158,7 +159,7 @@ mod tests {
             "http://2852039166/",
             "http://127.1",
         ] {
-            assert!(check(url, EgressPolicy::AllowPrivate).is_err(), "{url}");
+            assert!(check_url(url, EgressPolicy::AllowPrivate).is_err(), "{url}");
         }
     }
 
@@ -173,8 +174,11 @@ mod tests {
             "http://100.64.0.1",
             "http://[::ffff:192.168.1.1]",
         ] {
-            assert!(check(url, EgressPolicy::PublicOnly).is_err(), "{url}");
+            assert!(check_url(url, EgressPolicy::PublicOnly).is_err(), "{url}");
         }
-        assert_eq!(check("https://1.1.1.1", EgressPolicy::PublicOnly), Ok(()));
+        assert_eq!(
+            check_url("https://1.1.1.1", EgressPolicy::PublicOnly),
+            Ok(())
+        );
     }
 }
