@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use admin::gateway::{
-    Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
+    Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Figures, Gateway,
     GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System, Trial,
     TrialReport,
 };
@@ -32,7 +32,7 @@ use crate::proxy::Upstreams;
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::counters::Reading;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Ledger, Stats};
 use crate::store::secrets::Secrets;
 use crate::store::watch::Watch;
 use crate::telemetry::LogControl;
@@ -100,6 +100,7 @@ impl Gateway for Control {
             name: name.into(),
             ok,
             detail,
+            figures: Figures::default(),
         };
         let ledger = self.ledger.stats();
         let mut parts = vec![
@@ -108,18 +109,21 @@ impl Gateway for Control {
                 true,
                 format!("revision {}", self.config.revision()),
             ),
-            part(
-                "ledger",
-                ledger.is_database_ok && ledger.is_journal_ok && ledger.lost_lines == 0,
-                format!(
-                    "{} request rows and {} usage lines waiting, {} bytes of journal, {} rows dropped, {} lines lost",
-                    ledger.queued_requests,
-                    ledger.queued_lines,
-                    ledger.journal_bytes,
-                    ledger.dropped_requests,
-                    ledger.lost_lines
-                ),
-            ),
+            Part {
+                figures: figures(&ledger),
+                ..part(
+                    "ledger",
+                    ledger.is_database_ok && ledger.is_journal_ok && ledger.lost_lines == 0,
+                    format!(
+                        "{} request rows and {} usage lines waiting, {} bytes of journal, {} rows dropped, {} lines lost",
+                        ledger.queued_requests,
+                        ledger.queued_lines,
+                        ledger.journal_bytes,
+                        ledger.dropped_requests,
+                        ledger.lost_lines
+                    ),
+                )
+            },
         ];
         if let Some(bus) = &self.bus {
             let ok = bus.is_connected();
@@ -222,6 +226,19 @@ impl Gateway for Control {
 
     async fn explain(&self, ask: Explain) -> Result<Explanation, ExplainError> {
         insight::explain(&self.routing, &self.config.current(), &ask)
+    }
+}
+
+/// What waits for the database, and what never got there.
+fn figures(ledger: &Stats) -> Figures {
+    let figure = |value: usize| i64::try_from(value).ok();
+    let count = |value: u64| i64::try_from(value).ok();
+    Figures {
+        queued_requests: figure(ledger.queued_requests),
+        queued_lines: figure(ledger.queued_lines),
+        journal_bytes: count(ledger.journal_bytes),
+        dropped_requests: count(ledger.dropped_requests),
+        lost_lines: count(ledger.lost_lines),
     }
 }
 

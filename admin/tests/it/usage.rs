@@ -510,6 +510,89 @@ async fn shares_have_names_and_leaders_a_span() {
 }
 
 #[tokio::test]
+async fn a_series_is_sorted_out_by_whom() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        history(app).await;
+        let span = "from=2026-03-01T00:00:00Z&to=2026-03-03T12:00:00Z";
+        for by in ["user", "key", "provider", "model", "client"] {
+            for interval in ["hour", "day"] {
+                let at =
+                    format!("{AT}/series?interval={interval}&{span}&by={by}&top=20&sort=tokens");
+                let series = app.get(&admin, &at).await.expect(200).json();
+                let items = series["items"].as_array().unwrap();
+                let members = series["members"].as_array().unwrap();
+                let shares = app
+                    .get(&admin, &format!("{AT}/by/{by}?{span}&sort=tokens"))
+                    .await
+                    .expect(200)
+                    .json();
+                let shares = shares["items"].as_array().unwrap();
+                assert!(members.len() > 1 && members.len() == shares.len(), "{by}");
+                for (member, share) in members.iter().zip(shares) {
+                    assert_eq!(
+                        (&member["id"], &member["name"], &member["usage"]),
+                        (&share["id"], &share["name"], &share["usage"]),
+                        "{by}"
+                    );
+                }
+                for (i, item) in items.iter().enumerate() {
+                    let slices = members.iter().map(|member| &member["slices"][i]);
+                    let sum = |name: &str| {
+                        slices
+                            .clone()
+                            .map(|slice| slice[name].as_i64().unwrap())
+                            .sum::<i64>()
+                    };
+                    let whole = &item["usage"];
+                    assert_eq!(
+                        (sum("requests"), sum("totalTokens")),
+                        (
+                            whole["requests"].as_i64().unwrap(),
+                            whole["totalTokens"].as_i64().unwrap()
+                        ),
+                        "{by}"
+                    );
+                    assert_eq!(
+                        slices
+                            .clone()
+                            .map(|slice| nano(&slice["costUsd"]))
+                            .sum::<i64>(),
+                        nano(&whole["costUsd"]),
+                        "{by}"
+                    );
+                }
+                assert!(
+                    members
+                        .iter()
+                        .all(|member| member["slices"].as_array().unwrap().len() == items.len())
+                );
+            }
+        }
+        let first = app
+            .get(&admin, &format!("{AT}/series?{span}&by=user&top=1"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(first["members"].as_array().unwrap().len(), 1);
+        let whole = app
+            .get(&admin, &format!("{AT}/series?{span}"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(whole["members"], json!(null));
+        app.get(&admin, &format!("{AT}/series?by=user&top=21"))
+            .await
+            .expect(422);
+        assert_eq!(
+            app.get(&admin, "/api/v1/me").await.expect(200).json()["timeZone"],
+            json!("UTC")
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_user_sees_the_users_own_usage() {
     everywhere(async |app| {
         let admin = As::admin();
@@ -549,7 +632,7 @@ async fn a_user_sees_the_users_own_usage() {
         let hours = app.get(&me, &format!("{AT}/series?interval=hour&keyId={others_key}")).await.expect(200).json();
         let spent = hours["items"].as_array().unwrap().iter().map(|i| nano(&i["usage"]["costUsd"])).sum::<i64>();
         assert_eq!(spent, 0);
-        for refused in [format!("totals?userId={other}"), "totals?providerId=1".into(), "by/provider".into(), "leaderboard".into()] {
+        for refused in [format!("totals?userId={other}"), "totals?providerId=1".into(), "by/provider".into(), "series?by=provider".into(), "leaderboard".into()] {
             app.get(&me, &format!("{AT}/{refused}")).await.expect(403);
         }
     })

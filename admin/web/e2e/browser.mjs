@@ -23,11 +23,11 @@ export async function launch() {
 }
 
 /** A fresh reader: nothing stored, a language, a theme, a screen. */
-export async function open(browser, origin, { language = "en", theme = "light", viewport = DESKTOP } = {}) {
+export async function open(browser, origin, { language = "en", theme = "light", viewport = DESKTOP, storageState } = {}) {
   const context = await browser.newContext({
-    baseURL: origin, viewport, colorScheme: theme, locale: language === "zh" ? "zh-CN" : "en-US", timezoneId: "Europe/Berlin", reducedMotion: "reduce",
+    baseURL: origin, storageState, viewport, colorScheme: theme, locale: language === "zh" ? "zh-CN" : "en-US", timezoneId: "Europe/Berlin", reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const surprises = [];
   const expected = [];
@@ -53,6 +53,11 @@ export async function logIn(page, key) {
   await page.locator("#key").fill(key);
   await page.locator("#key").press("Enter");
   await page.waitForURL((url) => url.pathname !== "/login");
+}
+
+/** The page shows what it has: no outline of something that is still to come. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("h1, h2, #key") && !document.querySelector("[aria-busy=true], .animate-pulse"));
 }
 
 /** Nothing is wider than the page. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { assertAccessible, launch, logIn, open } from "./browser.mjs";
-import { startGateway } from "./gateway.mjs";
+import { eventually, startGateway } from "./gateway.mjs";
 
 const options = { timeout: 120_000 };
 
@@ -213,11 +213,3 @@ test("a breaker that opened is shown with why, and reset", options, async (t) =>
   assert.deepEqual((await gateway.admin("GET", "/breakers")).items, []);
   assertQuiet();
 });
-
-async function eventually(isTrue) {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; ) {
-    if (await isTrue()) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error("it never became true");
-}
