@@ -48,7 +48,7 @@ async function reader(t, choices) {
 
 test("the first load is small, comes compressed, and is there at once", options, async (t) => {
   const { page, assertQuiet } = await reader(t);
-  await gateway.ask(key, "claude-first-1");
+  assert.equal((await gateway.ask(key, "claude-sonnet-4-5")).status, 200);
   await eventually(async () => (await gateway.admin("GET", "/usage/totals")).requests > 0);
   const sizes = [];
   const headers = [];
@@ -66,16 +66,19 @@ test("the first load is small, comes compressed, and is there at once", options,
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Network.clearBrowserCache");
   await devtools.send("Network.setCacheDisabled", { cacheDisabled: true });
+  await page.reload();
+  await page.getByRole("img", { name: /^Cost over time/ }).waitFor();
+  await settled(page);
+  const total = await kept();
+  assert.ok(total > 50 * 1024 && total < MOST_SCRIPT_BYTES, `${total} bytes`);
   const times = [];
-  for (let turn = 0; turn < 3; turn++) {
+  while (times.length < 3) {
     await page.reload({ waitUntil: "commit" });
     await page.getByRole("img", { name: /^Cost over time/ }).waitFor();
     await settled(page);
-    times.push(await page.evaluate(() => performance.now()));
-    const total = await kept();
-    t.diagnostic(`${(total / 1024).toFixed(0)} KiB of script to the overview, usable after ${times.at(-1).toFixed(0)} ms`);
-    assert.ok(total > 50 * 1024 && total < MOST_SCRIPT_BYTES, `${total} bytes`);
+    times.push(Math.round(await page.evaluate(() => performance.now())));
   }
+  t.diagnostic(`${(total / 1024).toFixed(0)} KiB of script to the overview, usable after ${Math.min(...times)} ms`);
   for (const each of headers) {
     assert.match(each["cache-control"], /immutable/);
     // A chunk of a few hundred bytes would not get smaller.

@@ -129,9 +129,9 @@ export async function furnish(gateway) {
 
 /** Sets a limit of which such a share is used, whatever the day of the month. */
 async function limitTo(gateway, path, limit, share) {
-  await gateway.admin("PATCH", path, { [limit]: "1000000" });
-  const { current } = (await gateway.admin("GET", `${path}/limits`))[limit];
-  await gateway.admin("PATCH", path, { [limit]: String(Math.max(1, Math.round(Number(current) / share))) });
+  const used = await gateway.admin("GET", `${path}/usage`);
+  const { costUsd } = limit === "limitWeeklyUsd" ? used.week : used.month;
+  await gateway.admin("PATCH", path, { [limit]: String(Math.max(1, Math.round(Number(costUsd) / share))) });
 }
 
 /** Everybody asks a few times, all beside each other, of providers that answer now like this and now like that. */

@@ -63,12 +63,11 @@ test("the overview follows what happens, without being loaded anew", options, as
   const requests = page.getByTestId("tile").filter({ hasText: "Requests today" }).locator("p").first();
   await requests.filter({ hasText: /^3/ }).waitFor();
   await gateway.admin("PATCH", "/providers/1", { url: `${gateway.mockUrl}/~firstEventDelayMs=600000` });
-  const stop = new AbortController();
-  const slow = gateway.ask(key, PRICED, { "x-claude-code-session-id": "long-one" }, stop.signal).catch(() => undefined);
+  const slow = gateway.ask(key, PRICED, { "x-claude-code-session-id": "long-one" }, AbortSignal.timeout(60_000));
   await shows("In flight", /^1$/);
   await shows("Active sessions", /^1$/);
-  stop.abort();
-  await slow;
+  await gateway.admin("POST", "/sessions/long-one/end");
+  assert.equal((await slow).status, 403);
   await shows("In flight", /^0$/);
   await requests.filter({ hasText: /^4/ }).waitFor();
   await gateway.admin("PATCH", "/providers/1", { url: `${gateway.mockUrl}/~input=1000;output=100` });

@@ -57,6 +57,8 @@ export interface DataTableProps<T> {
 }
 
 const OVERSCAN = 12;
+/** On both sides of a row, beside its columns. */
+const ROW_PADDING = "3rem";
 
 export function DataTable<T>(props: DataTableProps<T>) {
   const { rows, columns, rowId, rowHeight, card, visibility, onEnd, onOpen, onTop, scrollToTop } = props;
@@ -112,7 +114,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
       {rows.length === 0 ? (
         props.empty
       ) : (
-        <div role="table" aria-label={props.label} aria-rowcount={rows.length + 1} style={isNarrow ? undefined : { minWidth: width }}>
+        <div role="table" aria-label={props.label} aria-rowcount={rows.length + 1} style={isNarrow ? undefined : { minWidth: `calc(${width}px + ${ROW_PADDING})` }}>
           {!isNarrow && <HeaderRow headers={table.getFlatHeaders()} template={template} sort={props.sort} onSort={props.onSort} />}
           <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
             {items.map((item) => {
