@@ -188,8 +188,7 @@ pub async fn by(
     filter: &Filter,
     window: Window<After>,
 ) -> Result<Page<(u64, Sums)>, DbErr> {
-    let column = by.column();
-    let group = Expr::col(column);
+    let group = by.group();
     let select = if by.has_ids() {
         sums(filter, group.clone(), Expr::value(""))
     } else {
@@ -200,9 +199,9 @@ pub async fn by(
         Some(after) => select.having(after.condition(by, &group, &sort.amount())),
     };
     let rows: Vec<Sums> = select
-        .group_by(group)
+        .group_by(group.clone())
         .order_by(sort.amount(), Order::Desc)
-        .order_by_asc(column)
+        .order_by(group, Order::Asc)
         .limit(window.fetch())
         .into_model()
         .all(db)
@@ -264,6 +263,17 @@ impl By {
             Self::Provider => Column::ProviderId,
             Self::Model => Column::Model,
             Self::Client => Column::Client,
+        }
+    }
+
+    /// What rows are put together by. Of an id that is a sum, so that no index of it is taken: `SQLite` would rather read all of that, in
+    /// the order of the groups, than the hours that are asked for.
+    fn group(self) -> SimpleExpr {
+        match self {
+            Self::User => Expr::cust("user_id + 0"),
+            Self::Key => Expr::cust("key_id + 0"),
+            Self::Provider => Expr::cust("provider_id + 0"),
+            Self::Model | Self::Client => Expr::col(self.column()),
         }
     }
 

@@ -148,15 +148,19 @@ async fn series(
         .iter()
         .map(|start| (*start, Sums::default()))
         .collect();
-    for sums in usage::by_hour(&admin.db, filter).await? {
+    let whole = async { Ok::<_, Problem>(usage::by_hour(&admin.db, filter).await?) };
+    let parts = async {
+        match split {
+            Some(split) => members(admin, filter, &starts, split).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (whole, members) = tokio::try_join!(whole, parts)?;
+    for sums in whole {
         if let Some((_, point)) = place(&starts, sums.id).and_then(|at| points.get_mut(at)) {
             point.add(&sums);
         }
     }
-    let members = match split {
-        Some(split) => Some(members(admin, filter, &starts, split).await?),
-        None => None,
-    };
     Ok(Series { points, members })
 }
 

@@ -10,11 +10,17 @@ import { eventually, startGateway } from "./gateway.mjs";
 
 const options = { timeout: 600_000 };
 const HISTORY = fileURLToPath(new URL("history.py", import.meta.url));
+const FEW = 2_000;
 const ROWS = 100_000;
 const DAYS = 31;
 const REQUESTS_A_DAY = 5200;
-/** 16.7 ms is 60 frames a second; a machine that does other things meanwhile may take longer, a table that draws every row takes seconds. */
-const MOST_MEDIAN_MS = 50;
+/**
+ * Processor time the page may take for a frame while it is scrolled; 16.7 ms is 60 frames a second. A slow machine takes longer, a table that
+ * draws every row takes seconds. How long frames are on the clock says as much of what else the machine does, and is only told.
+ */
+const MOST_MS = 50;
+/** Frames may not grow with what is loaded. */
+const MOST_GROWTH = 2;
 const SECONDS = 6;
 
 let gateway, browser;
@@ -42,13 +48,23 @@ test("a hundred thousand requests are loaded by scrolling and scroll smoothly", 
   await logIn(page, gateway.adminToken);
   await page.goto("/requests");
   await settled(page);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const measure = async (rows) => {
+    const taken = async () => (await devtools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
+    const before = await taken();
+    const frames = (await page.evaluate(scroll, SECONDS)).toSorted((a, b) => a - b);
+    const each = ((await taken()) - before) / frames.length;
+    const at = (share) => frames[Math.floor((frames.length - 1) * share)].toFixed(1);
+    t.diagnostic(`${rows} rows: ${each.toFixed(1)} ms of work for a frame; ${(frames.length / SECONDS).toFixed(0)} frames a second, ${at(0.5)} ms in the middle, ${at(0.95)} ms at p95`);
+    return each;
+  };
+  const few = await measure(await page.evaluate(loadByScrolling, FEW));
   const loaded = await page.evaluate(loadByScrolling, ROWS);
   assert.ok(loaded >= ROWS, `${loaded} rows`);
   assert.ok((await page.getByRole("row").count()) < 100, "only rows in sight are drawn");
-  const frames = (await page.evaluate(scroll, SECONDS)).toSorted((a, b) => a - b);
-  const at = (share) => frames[Math.floor((frames.length - 1) * share)];
-  t.diagnostic(`${loaded} rows: ${frames.length} frames in ${SECONDS} s, ${at(0.5).toFixed(1)} ms each in the middle, ${at(0.95).toFixed(1)} ms at p95, ${at(1).toFixed(1)} ms at most`);
-  assert.ok(at(0.5) < MOST_MEDIAN_MS, `${at(0.5)} ms`);
+  const many = await measure(loaded);
+  assert.ok(many < MOST_MS && many < few * MOST_GROWTH, `${many} ms, and ${few} ms with few rows`);
   await page.getByRole("row").nth(5).click();
   await page.getByRole("dialog").getByText("Answered with 200").waitFor();
   assertQuiet();
@@ -60,8 +76,10 @@ async function loadByScrolling(rows) {
   const count = () => Number(table.getAttribute("aria-rowcount")) - 1;
   for (let before = 0; count() < rows; ) {
     before = count();
-    table.parentElement.scrollTo(0, table.parentElement.scrollHeight);
-    for (const deadline = Date.now() + 30_000; count() === before && Date.now() < deadline; ) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const deadline = Date.now() + 60_000; count() === before && Date.now() < deadline; ) {
+      table.parentElement.scrollTo(0, table.parentElement.scrollHeight);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
     if (count() === before) break;
   }
   return count();

@@ -38,7 +38,7 @@ pub async fn slices(
     filter: &Filter,
 ) -> Result<Vec<Slice>, DbErr> {
     let column = by.column();
-    let group = Expr::col(column);
+    let group = by.group();
     let (id, name, among) = if by.has_ids() {
         let ids = groups.iter().map(|group| group.id);
         (group.clone(), Expr::value(""), column.is_in(ids))
