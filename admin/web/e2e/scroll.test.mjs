@@ -97,8 +97,10 @@ async function scroll(seconds) {
   let before = performance.now();
   for (const end = before + seconds * 1000; before < end; ) {
     // Half of the time steadily, half of it leaping, as with the scroll bar.
-    const isLeap = frames.length % 120 > 60;
-    if (scroller.scrollTop + scroller.clientHeight * 2 >= scroller.scrollHeight) step = -240;
+    const isLeap = frames.length % 30 > 15;
+    const by = isLeap ? step * 40 : step;
+    const next = scroller.scrollTop + by;
+    if (next < 0 || next + scroller.clientHeight * 2 > scroller.scrollHeight) step = -step;
     scroller.scrollBy(0, isLeap ? step * 40 : step);
     const now = await frame();
     frames.push(now - before);
