@@ -17,7 +17,7 @@ pub use notify::TargetReport;
 pub use prune::{Prunable, Prune, Pruned};
 pub use routing::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-    ExplainError, Explanation, Nominee, Protocol,
+    ExplainError, Explanation, Nominee, Protocol, Reason, ReasonCode,
 };
 pub use trial::{Trial, TrialAsk, TrialReport, TrialUsage};
 
@@ -129,4 +129,21 @@ pub struct Part {
     pub ok: bool,
     /// In words, for operators. Never a secret: the health answer is public.
     pub detail: String,
+    /// In figures, as far as it has them.
+    pub figures: Figures,
+}
+
+/// Figures of a part; none where they are not the part's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Request rows that wait for the database.
+    pub queued_requests: Option<i64>,
+    /// Usage lines that wait for it in memory.
+    pub queued_lines: Option<i64>,
+    /// Bytes of journal that it has not confirmed.
+    pub journal_bytes: Option<i64>,
+    /// Request rows that were dropped since the start.
+    pub dropped_requests: Option<i64>,
+    /// Usage lines that were lost since the start.
+    pub lost_lines: Option<i64>,
 }

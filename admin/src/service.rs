@@ -15,6 +15,7 @@ pub mod groups;
 pub mod idempotency;
 pub mod keys;
 pub mod limits;
+pub mod near;
 pub mod notification_rules;
 pub mod notification_targets;
 pub mod outbound;

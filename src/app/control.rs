@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use admin::gateway::{
-    Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Gateway,
+    Breaker, BreakerState, EndpointHealth, Explain, ExplainError, Explanation, Figures, Gateway,
     GatewayHealth, Gauge, LiveRequest, LogFilterError, Part, Prune, Pruned, Subject, System,
     TargetReport, Trial, TrialReport,
 };
@@ -36,7 +36,7 @@ use crate::proxy::Upstreams;
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::counters::Reading;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Ledger, Stats};
 use crate::store::secrets::Secrets;
 use crate::store::snapshot::Snapshot;
 use crate::store::watch::Watch;
@@ -105,6 +105,7 @@ impl Gateway for Control {
             name: name.into(),
             ok,
             detail,
+            figures: Figures::default(),
         };
         let ledger = self.ledger.stats();
         let mut parts = vec![
@@ -113,18 +114,21 @@ impl Gateway for Control {
                 true,
                 format!("revision {}", self.config.revision()),
             ),
-            part(
-                "ledger",
-                ledger.is_database_ok && ledger.is_journal_ok && ledger.lost_lines == 0,
-                format!(
-                    "{} request rows and {} usage lines waiting, {} bytes of journal, {} rows dropped, {} lines lost",
-                    ledger.queued_requests,
-                    ledger.queued_lines,
-                    ledger.journal_bytes,
-                    ledger.dropped_requests,
-                    ledger.lost_lines
-                ),
-            ),
+            Part {
+                figures: figures(&ledger),
+                ..part(
+                    "ledger",
+                    ledger.is_database_ok && ledger.is_journal_ok && ledger.lost_lines == 0,
+                    format!(
+                        "{} request rows and {} usage lines waiting, {} bytes of journal, {} rows dropped, {} lines lost",
+                        ledger.queued_requests,
+                        ledger.queued_lines,
+                        ledger.journal_bytes,
+                        ledger.dropped_requests,
+                        ledger.lost_lines
+                    ),
+                )
+            },
         ];
         if let Some(bus) = &self.bus {
             let ok = bus.is_connected();
@@ -261,6 +265,19 @@ fn counted(snapshot: &Snapshot, keys: &HashSet<i64>) -> Vec<limits::Subject> {
     let limited = providers.filter(|party| party.limits.concurrent_sessions.is_some());
     let subjects: HashSet<_> = callers.chain(limited).map(|party| party.subject).collect();
     subjects.into_iter().collect()
+}
+
+/// What waits for the database, and what never got there.
+fn figures(ledger: &Stats) -> Figures {
+    let figure = |value: usize| i64::try_from(value).ok();
+    let count = |value: u64| i64::try_from(value).ok();
+    Figures {
+        queued_requests: figure(ledger.queued_requests),
+        queued_lines: figure(ledger.queued_lines),
+        journal_bytes: count(ledger.journal_bytes),
+        dropped_requests: count(ledger.dropped_requests),
+        lost_lines: count(ledger.lost_lines),
+    }
 }
 
 fn whose(subject: Subject) -> limits::Subject {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use admin::gateway::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-    ExplainError, Explanation, Nominee, Protocol as AdminProtocol,
+    ExplainError, Explanation, Nominee, Protocol as AdminProtocol, Reason, ReasonCode,
 };
 use chrono::Utc;
 
@@ -229,22 +229,34 @@ fn refusals(routing: &Routing, question: &Question<'_>) -> Vec<String> {
     found.into_iter().flatten().map(told).collect()
 }
 
-fn reason(dropped: Dropped) -> String {
-    let what = match dropped {
-        Dropped::Disabled => "disabled: it is switched off",
-        Dropped::NoWeight => "no_weight: its weight is 0",
-        Dropped::Protocol => "protocol: it does not speak the client's protocol",
-        Dropped::Group => "group: it shares no group with the key",
-        Dropped::Client => "client: it is not for this client",
-        Dropped::Model => "model: it may not be asked for this model",
-        Dropped::Schedule => "schedule: not at this hour",
-        Dropped::Exhausted => "exhausted: it has no tries left",
-        Dropped::BreakerOpen => "breaker_open: its breaker is open",
-        Dropped::Resting => "resting: it asked to be left alone for a while",
-        Dropped::Busy => "busy: it has as many requests as it may have at once",
-        Dropped::OverBudget => "over_budget: its budget is spent",
+fn reason(dropped: Dropped) -> Reason {
+    let (code, text) = match dropped {
+        Dropped::Disabled => (ReasonCode::Disabled, "It is switched off."),
+        Dropped::NoWeight => (ReasonCode::NoWeight, "Its weight is 0."),
+        Dropped::Protocol => (
+            ReasonCode::Protocol,
+            "It does not speak the client's protocol.",
+        ),
+        Dropped::Group => (ReasonCode::Group, "It shares no group with the key."),
+        Dropped::Client => (ReasonCode::Client, "It is not for this client."),
+        Dropped::Model => (ReasonCode::Model, "It may not be asked for this model."),
+        Dropped::Schedule => (ReasonCode::Schedule, "Not at this hour."),
+        Dropped::Exhausted => (ReasonCode::Exhausted, "It has no tries left."),
+        Dropped::BreakerOpen => (ReasonCode::BreakerOpen, "Its breaker is open."),
+        Dropped::Resting => (
+            ReasonCode::Resting,
+            "It asked to be left alone for a while.",
+        ),
+        Dropped::Busy => (
+            ReasonCode::Busy,
+            "It has as many requests as it may have at once.",
+        ),
+        Dropped::OverBudget => (ReasonCode::OverBudget, "Its budget is spent."),
     };
-    what.to_owned()
+    Reason {
+        code,
+        text: text.to_owned(),
+    }
 }
 
 fn protocol(protocol: AdminProtocol) -> Protocol {

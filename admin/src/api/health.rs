@@ -5,10 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use entity::revision;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, payload::Json};
+use sea_orm::EntityTrait;
 
 use super::Tag;
 use crate::{Admin, gateway};
+
+/// The part that serves revisions, by the name the gateway gives it.
+const CONFIGURATION: &str = "configuration";
 
 /// How long the database has to answer.
 const PING: Duration = Duration::from_secs(2);
@@ -60,6 +65,35 @@ pub struct Part {
     pub ok: bool,
     /// In words.
     pub detail: String,
+    /// In figures, as far as it has them.
+    pub figures: Figures,
+}
+
+/// Figures of a part; those that are not the part's are absent.
+#[derive(Debug, Default, Object)]
+#[oai(rename = "HealthFigures", rename_all = "camelCase")]
+pub struct Figures {
+    /// Milliseconds in which it answered.
+    #[oai(skip_serializing_if_is_none)]
+    pub latency_ms: Option<i64>,
+    /// Revisions of the configuration that are saved and not served by this node yet.
+    #[oai(skip_serializing_if_is_none)]
+    pub revisions_behind: Option<i64>,
+    /// Request rows that wait for the database.
+    #[oai(skip_serializing_if_is_none)]
+    pub queued_requests: Option<i64>,
+    /// Usage lines that wait for it in memory.
+    #[oai(skip_serializing_if_is_none)]
+    pub queued_lines: Option<i64>,
+    /// Bytes of journal that it has not confirmed.
+    #[oai(skip_serializing_if_is_none)]
+    pub journal_bytes: Option<i64>,
+    /// Request rows that were dropped since the start.
+    #[oai(skip_serializing_if_is_none)]
+    pub dropped_requests: Option<i64>,
+    /// Usage lines that were lost since the start: anything but 0 is an incident.
+    #[oai(skip_serializing_if_is_none)]
+    pub lost_lines: Option<i64>,
 }
 
 /// Alive.
@@ -128,7 +162,7 @@ impl Api {
     /// How everything is.
     pub async fn health(&self) -> Health {
         let gateway = self.0.gateway.health();
-        let database = self.database().await;
+        let (database, saved) = self.database().await;
         let status = if gateway.stopping {
             Status::Stopping
         } else if !database.ok {
@@ -138,33 +172,51 @@ impl Api {
         } else {
             Status::Ok
         };
-        let others = gateway.parts.into_iter().map(Part::from);
+        let revision = self.0.gateway.revision();
+        let mut parts: Vec<_> = std::iter::once(database)
+            .chain(gateway.parts.into_iter().map(Part::from))
+            .collect();
+        let configuration = parts.iter_mut().find(|part| part.name == CONFIGURATION);
+        if let (Some(part), Some(saved)) = (configuration, saved) {
+            part.figures.revisions_behind = Some((saved - revision).max(0));
+        }
         Health {
             status,
             version: self.0.gateway.version().to_owned(),
-            revision: self.0.gateway.revision(),
-            parts: std::iter::once(database).chain(others).collect(),
+            revision,
+            parts,
         }
     }
 
-    async fn database(&self) -> Part {
+    /// How the database is, and the revision it has.
+    async fn database(&self) -> (Part, Option<i64>) {
         let start = Instant::now();
-        let (ok, detail) = match tokio::time::timeout(PING, self.0.db.ping()).await {
-            Ok(Ok(())) => (
-                true,
-                format!("answers in {} ms", start.elapsed().as_millis()),
-            ),
+        let row = revision::Entity::find_by_id(revision::ONLY_ID).one(&self.0.db);
+        let mut part = Part {
+            name: "database".to_owned(),
+            ok: false,
+            detail: String::new(),
+            figures: Figures::default(),
+        };
+        let saved = match tokio::time::timeout(PING, row).await {
+            Ok(Ok(row)) => {
+                let took = start.elapsed().as_millis();
+                part.ok = true;
+                part.detail = format!("answers in {took} ms");
+                part.figures.latency_ms = i64::try_from(took).ok();
+                row.map(|row| row.number)
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the database does not answer a ping");
-                (false, "refuses".to_owned())
+                "refuses".clone_into(&mut part.detail);
+                None
             }
-            Err(_) => (false, format!("does not answer in {} s", PING.as_secs())),
+            Err(_) => {
+                part.detail = format!("does not answer in {} s", PING.as_secs());
+                None
+            }
         };
-        Part {
-            name: "database".to_owned(),
-            ok,
-            detail,
-        }
+        (part, saved)
     }
 }
 
@@ -182,6 +234,20 @@ impl From<gateway::Part> for Part {
             name: part.name,
             ok: part.ok,
             detail: part.detail,
+            figures: part.figures.into(),
+        }
+    }
+}
+
+impl From<gateway::Figures> for Figures {
+    fn from(figures: gateway::Figures) -> Self {
+        Self {
+            queued_requests: figures.queued_requests,
+            queued_lines: figures.queued_lines,
+            journal_bytes: figures.journal_bytes,
+            dropped_requests: figures.dropped_requests,
+            lost_lines: figures.lost_lines,
+            ..Self::default()
         }
     }
 }

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use poem::http::StatusCode;
-use poem_openapi::{Object, OpenApi, param::Path, payload::Json};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
 
 use super::{
     Tag,
-    answers::{One, ReadRefused, SelfRefused},
+    answers::{ListRefused, One, ReadRefused, SelfRefused},
     keys::{self as key_api, Key},
     providers::Provider,
     users::{self as user_api, User},
@@ -17,14 +21,20 @@ use crate::{
     auth::guard::{ForAdmin, ForUser},
     gateway::Subject,
     problem::Problem,
-    service::{etag, keys, limits, providers, users},
+    query::page::DEFAULT_LIMIT,
+    service::{etag, keys, limits, near, providers, users},
 };
 
 mod fields;
 mod gauges;
+mod nearly;
 
 pub use fields::{LimitFields, Limits, count};
 pub use gauges::LimitUsage;
+use nearly::{NearLimit, NearLimitList};
+
+/// The share from which on a limit is nearly used up.
+const NEAR: f64 = 0.8;
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -146,6 +156,39 @@ impl Api {
         let provider = limits::reset_provider(&self.0, &caller.0, id.0).await?;
         let version = etag(provider.id, provider.updated_at);
         Ok(One::Found(Json(Provider::new(&self.0, provider)), version))
+    }
+
+    /// List limits that are nearly used up
+    ///
+    /// Limits in money of enabled users, keys and providers: the worst of each, the worst first. What comes and goes by itself, such as
+    /// requests a minute, is not among them.
+    #[oai(
+        path = "/limits/near",
+        method = "get",
+        operation_id = "listNearLimits",
+        tag = "Tag::Usage"
+    )]
+    async fn near(
+        &self,
+        _caller: ForAdmin,
+        /// From which share on a limit is nearly used up: 1 is all of it. 0.8 if not given.
+        #[oai(validator(minimum(value = "0"), maximum(value = "1")))]
+        share: Query<Option<f64>>,
+        /// Entries at most, 50 if not given.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u64>>,
+    ) -> Result<Json<NearLimitList>, ListRefused> {
+        let near = near::near(&self.0, share.0.unwrap_or(NEAR)).await?;
+        let total = near.len() as u64;
+        let most = usize::try_from(limit.0.unwrap_or(DEFAULT_LIMIT)).unwrap_or(usize::MAX);
+        Ok(Json(NearLimitList {
+            items: near
+                .into_iter()
+                .filter_map(NearLimit::new)
+                .take(most)
+                .collect(),
+            total,
+        }))
     }
 
     /// Count all limits anew from the history

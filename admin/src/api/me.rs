@@ -51,6 +51,8 @@ pub struct Me {
     /// The key; null for the admin token.
     #[oai(nullable)]
     pub key: Option<Key>,
+    /// The time zone the gateway counts days, weeks and months by.
+    pub time_zone: String,
 }
 
 /// What is used of the caller's limits.
@@ -91,7 +93,7 @@ impl Api {
     /// Any key that works may ask, also one that may not log in.
     #[oai(path = "/", method = "get", operation_id = "getMe")]
     async fn read(&self, caller: ForKey) -> Result<Json<Me>, SelfRefused> {
-        Ok(Json(caller.0.into()))
+        Ok(Json(Me::new(&self.0, caller.0)))
     }
 
     /// Read what one has used
@@ -179,13 +181,15 @@ impl Api {
 
 // === impl Me, CallerRole ===
 
-impl From<Identity> for Me {
-    fn from(identity: Identity) -> Self {
+impl Me {
+    /// What the caller is told.
+    pub fn new(admin: &Admin, identity: Identity) -> Self {
         let (key, user) = identity.holder.unzip();
         Self {
             role: identity.role.into(),
             user: user.map(User::from),
             key: key.map(Key::from),
+            time_zone: admin.gateway.time_zone().name().to_owned(),
         }
     }
 }

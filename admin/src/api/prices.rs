@@ -49,6 +49,9 @@ pub struct RepriceReport {
     pub applied: bool,
     /// Attempts looked at in this call.
     pub lines: u64,
+    /// Attempts there are in the whole range, counted by the call without a `cursor`; null in those that go on.
+    #[oai(nullable)]
+    pub total_lines: Option<u64>,
     /// Those whose cost changes.
     pub changed: u64,
     /// Those that have no cost and get none, because there is no price.
@@ -167,6 +170,7 @@ impl Api {
         Ok(Json(RepriceReport {
             applied: apply,
             lines: done.lines,
+            total_lines: done.total,
             changed: done.changed,
             unpriced: done.unpriced,
             before_usd: usd(done.before),

@@ -92,8 +92,8 @@ pub struct ExplainedCandidate {
     pub provider_name: String,
     /// Whether it may be chosen.
     pub kept: bool,
-    /// Why it may not be, or what was considered; in words.
-    pub reasons: Vec<String>,
+    /// Why it may not be; none when it may.
+    pub reasons: Vec<ExplainedReason>,
     /// Its tier for this caller.
     pub tier: i32,
     /// Its weight.
@@ -102,6 +102,45 @@ pub struct ExplainedCandidate {
     pub probability: f64,
     /// Whether it is the nominee.
     pub is_nominee: bool,
+}
+
+/// A check that a provider does not pass.
+#[derive(Debug, Object)]
+pub struct ExplainedReason {
+    /// Which.
+    pub code: ExplainedReasonCode,
+    /// In words.
+    pub text: String,
+}
+
+/// The checks, in the order in which they are made. The chain of a request names them alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum ExplainedReasonCode {
+    /// It is switched off.
+    Disabled,
+    /// Its weight is 0.
+    NoWeight,
+    /// It does not speak the client's protocol.
+    Protocol,
+    /// It shares no group with the key.
+    Group,
+    /// It is not for this client.
+    Client,
+    /// It may not be asked for the model.
+    Model,
+    /// Not at this hour.
+    Schedule,
+    /// It has no tries left.
+    Exhausted,
+    /// Its breaker is open.
+    BreakerOpen,
+    /// It asked to be left alone for a while.
+    Resting,
+    /// It has as many requests as it may have at once.
+    Busy,
+    /// Its budget is spent.
+    OverBudget,
 }
 
 /// The provider a conversation belongs to.
@@ -197,11 +236,39 @@ impl From<gateway::Candidate> for ExplainedCandidate {
             provider_id: candidate.provider_id,
             provider_name: candidate.provider_name,
             kept: candidate.kept,
-            reasons: candidate.reasons,
+            reasons: candidate
+                .reasons
+                .into_iter()
+                .map(ExplainedReason::from)
+                .collect(),
             tier: candidate.tier,
             weight: candidate.weight,
             probability: candidate.probability,
             is_nominee: candidate.is_nominee,
+        }
+    }
+}
+
+impl From<gateway::Reason> for ExplainedReason {
+    fn from(reason: gateway::Reason) -> Self {
+        use gateway::ReasonCode;
+        let code = match reason.code {
+            ReasonCode::Disabled => ExplainedReasonCode::Disabled,
+            ReasonCode::NoWeight => ExplainedReasonCode::NoWeight,
+            ReasonCode::Protocol => ExplainedReasonCode::Protocol,
+            ReasonCode::Group => ExplainedReasonCode::Group,
+            ReasonCode::Client => ExplainedReasonCode::Client,
+            ReasonCode::Model => ExplainedReasonCode::Model,
+            ReasonCode::Schedule => ExplainedReasonCode::Schedule,
+            ReasonCode::Exhausted => ExplainedReasonCode::Exhausted,
+            ReasonCode::BreakerOpen => ExplainedReasonCode::BreakerOpen,
+            ReasonCode::Resting => ExplainedReasonCode::Resting,
+            ReasonCode::Busy => ExplainedReasonCode::Busy,
+            ReasonCode::OverBudget => ExplainedReasonCode::OverBudget,
+        };
+        Self {
+            code,
+            text: reason.text,
         }
     }
 }

@@ -93,7 +93,10 @@ impl Api {
         let browser = request.header("user-agent");
         let opened = session::open(&self.0, identity, browser).await?;
         let cookie = self.cookie(&opened.cookie, session::LIFETIME.num_seconds());
-        Ok(LoggedIn::LoggedIn(Json(opened.identity.into()), cookie))
+        Ok(LoggedIn::LoggedIn(
+            Json(SessionInfo::new(&self.0, opened.identity)),
+            cookie,
+        ))
     }
 
     /// Log out
@@ -118,7 +121,7 @@ impl Api {
     /// Who the caller is and, with a cookie, the CSRF token.
     #[oai(path = "/session", method = "get", operation_id = "getSession")]
     async fn read(&self, caller: ForKey) -> Result<Json<SessionInfo>, SelfRefused> {
-        Ok(Json(caller.0.into()))
+        Ok(Json(SessionInfo::new(&self.0, caller.0)))
     }
 }
 
@@ -143,12 +146,12 @@ fn may_not_log_in() -> Problem {
 
 // === impl SessionInfo, Login ===
 
-impl From<Identity> for SessionInfo {
-    fn from(identity: Identity) -> Self {
+impl SessionInfo {
+    fn new(admin: &Admin, identity: Identity) -> Self {
         let session = identity.session.clone();
         Self {
             role: identity.role.into(),
-            me: identity.into(),
+            me: Me::new(admin, identity),
             csrf_token: session.as_ref().map(|s| s.csrf.clone()),
             expires_at: session.map(|s| s.expires_at),
         }

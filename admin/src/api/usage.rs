@@ -1,6 +1,6 @@
 //! `/usage`, and the usage of one user, key or provider: all from the sums of each hour.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use poem_openapi::{
@@ -34,9 +34,12 @@ mod object;
 
 pub use object::{ClientName, UsageSummary};
 use object::{
-    Leaderboard, LeaderboardPeriod, Usage, UsageBy, UsageInterval, UsagePoint, UsageSeries,
-    UsageShare, UsageShareList, UsageSort,
+    Leaderboard, LeaderboardPeriod, Usage, UsageBy, UsageInterval, UsageMember, UsagePoint,
+    UsageSeries, UsageShare, UsageShareList, UsageSlice, UsageSort,
 };
+
+/// Members of a series, if not given.
+const TOP: u64 = 8;
 
 /// The operations.
 pub struct Api(pub Arc<Admin>);
@@ -92,7 +95,8 @@ impl Api {
     /// Read what was used over time
     ///
     /// Hour by hour, the last 24 if no span is given, or day by day, the last 30. At most 1000 of them. Days are those of the system's
-    /// time zone; where that is half an hour off, an hour belongs to the day it begins in. A user sees the user's own.
+    /// time zone; where that is half an hour off, an hour belongs to the day it begins in. With `by` the largest users, keys, providers,
+    /// models or clients of the span come with their part of every point. A user sees the user's own, and not by provider.
     #[oai(
         path = "/usage/series",
         method = "get",
@@ -107,6 +111,13 @@ impl Api {
         caller: ForUser,
         /// Hours or days; days if not given.
         interval: Query<Option<UsageInterval>>,
+        /// What it is sorted out by besides; by nothing if not given.
+        by: Query<Option<UsageBy>>,
+        /// What the largest are the largest of; cost if not given.
+        sort: Query<Option<UsageSort>>,
+        /// How many of the largest, 8 if not given.
+        #[oai(validator(minimum(value = "1"), maximum(value = "20")))]
+        top: Query<Option<u64>>,
         /// From this time on.
         from: Query<Option<DateTime<Utc>>>,
         /// Before this time; now if not given.
@@ -135,9 +146,17 @@ impl Api {
             client: client.0.map(ClientName::into),
         };
         let filter = own(&caller.0, filter)?;
-        let points = match interval.0.unwrap_or(UsageInterval::Day) {
-            UsageInterval::Hour => usage::hours(&self.0, filter).await?,
-            UsageInterval::Day => usage::days(&self.0, filter).await?,
+        if caller.0.only_user().is_some() && by.0 == Some(UsageBy::Provider) {
+            return Err(by_provider().into());
+        }
+        let split = by.0.map(|by| usage::Split {
+            by: by.into(),
+            sort: sort.0.unwrap_or(UsageSort::Cost).into(),
+            most: top.0.unwrap_or(TOP),
+        });
+        let series = match interval.0.unwrap_or(UsageInterval::Day) {
+            UsageInterval::Hour => usage::hours(&self.0, filter, split).await?,
+            UsageInterval::Day => usage::days(&self.0, filter, split).await?,
         };
         let point = |(start, sums): (_, query::Sums)| UsagePoint {
             start,
@@ -145,7 +164,11 @@ impl Api {
         };
         Ok(Json(UsageSeries {
             time_zone: self.0.gateway.time_zone().name().to_owned(),
-            items: points.into_iter().map(point).collect(),
+            items: series.points.into_iter().map(point).collect(),
+            members: match (by.0, series.members) {
+                (Some(by), Some(members)) => Some(self.members(by, members).await?),
+                _ => None,
+            },
         }))
     }
 
@@ -336,17 +359,34 @@ impl Api {
         let page = query::by(&self.0.db, by.into(), sort.into(), filter, window).await?;
         let ids = page.items.iter().map(|(_, sums)| sums.id).collect();
         let names = query::names(&self.0.db, by.into(), ids).await?;
-        let has_id = !matches!(by, UsageBy::Model | UsageBy::Client);
-        Ok(page.map(|(rank, sums)| UsageShare {
-            rank,
-            id: Some(sums.id).filter(|id| has_id && *id != 0),
-            name: if has_id {
-                names.get(&sums.id).cloned()
-            } else {
-                Some(sums.name.clone()).filter(|name| !name.is_empty())
-            },
-            usage: sums.into(),
+        Ok(page.map(|(rank, sums)| {
+            let (id, name) = called(by, &sums, &names);
+            UsageShare {
+                rank,
+                id,
+                name,
+                usage: sums.into(),
+            }
         }))
+    }
+
+    async fn members(
+        &self,
+        by: UsageBy,
+        members: Vec<usage::Member>,
+    ) -> Result<Vec<UsageMember>, Problem> {
+        let ids = members.iter().map(|member| member.sums.id).collect();
+        let names = query::names(&self.0.db, by.into(), ids).await?;
+        let told = members.into_iter().map(|member| {
+            let (id, name) = called(by, &member.sums, &names);
+            UsageMember {
+                id,
+                name,
+                usage: member.sums.into(),
+                slices: member.slices.iter().map(UsageSlice::from).collect(),
+            }
+        });
+        Ok(told.collect())
     }
 
     fn span(
@@ -412,6 +452,20 @@ fn own(caller: &Identity, mut filter: Filter) -> Result<Filter, Problem> {
     }
     filter.user_id = Some(user);
     Ok(filter)
+}
+
+/// The id and the name of a group, as far as it has them.
+fn called(
+    by: UsageBy,
+    sums: &query::Sums,
+    names: &HashMap<i64, String>,
+) -> (Option<i64>, Option<String>) {
+    if query::By::from(by).has_ids() {
+        let id = Some(sums.id).filter(|id| *id != 0);
+        return (id, names.get(&sums.id).cloned());
+    }
+    let name = Some(sums.name.clone()).filter(|name| !name.is_empty());
+    (None, name)
 }
 
 fn by_provider() -> Problem {

@@ -135,8 +135,8 @@ pub struct Candidate {
     pub provider_name: String,
     /// Whether it may be chosen.
     pub kept: bool,
-    /// Why it may not be, or what was considered; in words.
-    pub reasons: Vec<String>,
+    /// Why it may not be.
+    pub reasons: Vec<Reason>,
     /// Its tier for this caller.
     pub tier: i32,
     /// Its weight.
@@ -145,6 +145,44 @@ pub struct Candidate {
     pub probability: f64,
     /// Whether it is the nominee.
     pub is_nominee: bool,
+}
+
+/// A check that a provider does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Which.
+    pub code: ReasonCode,
+    /// In words.
+    pub text: String,
+}
+
+/// The checks, in the order in which they are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReasonCode {
+    /// It is switched off.
+    Disabled,
+    /// Its weight is 0.
+    NoWeight,
+    /// It does not speak the client's protocol.
+    Protocol,
+    /// It shares no group with the caller.
+    Group,
+    /// It is not for this client.
+    Client,
+    /// It may not be asked for the model.
+    Model,
+    /// Not at this hour.
+    Schedule,
+    /// No tries left in this request.
+    Exhausted,
+    /// Its breaker is open.
+    BreakerOpen,
+    /// It asked to be left alone for a while.
+    Resting,
+    /// It has as many requests as it may have at once.
+    Busy,
+    /// Its budget is spent.
+    OverBudget,
 }
 
 /// The provider a conversation belongs to.

@@ -17,6 +17,10 @@ use sea_orm::{
 
 use super::page::{Page, Window};
 
+mod slices;
+
+pub use slices::{Slice, slices};
+
 /// Which usage.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -184,26 +188,20 @@ pub async fn by(
     filter: &Filter,
     window: Window<After>,
 ) -> Result<Page<(u64, Sums)>, DbErr> {
-    let column = match by {
-        By::User => Column::UserId,
-        By::Key => Column::KeyId,
-        By::Provider => Column::ProviderId,
-        By::Model => Column::Model,
-        By::Client => Column::Client,
-    };
-    let group = Expr::col(column);
-    let select = match by {
-        By::User | By::Key | By::Provider => sums(filter, group.clone(), Expr::value("")),
-        By::Model | By::Client => sums(filter, Expr::value(0_i64), group.clone()),
+    let group = by.group();
+    let select = if by.has_ids() {
+        sums(filter, group.clone(), Expr::value(""))
+    } else {
+        sums(filter, Expr::value(0_i64), group.clone())
     };
     let select = match &window.after {
         None => select,
         Some(after) => select.having(after.condition(by, &group, &sort.amount())),
     };
     let rows: Vec<Sums> = select
-        .group_by(group)
+        .group_by(group.clone())
         .order_by(sort.amount(), Order::Desc)
-        .order_by_asc(column)
+        .order_by(group, Order::Asc)
         .limit(window.fetch())
         .into_model()
         .all(db)
@@ -253,6 +251,50 @@ pub async fn names(
 pub fn hour_from(time: DateTime<Utc>) -> i64 {
     let has_part = time.timestamp().rem_euclid(3600) != 0 || time.timestamp_subsec_nanos() != 0;
     hour_of(time) + i64::from(has_part)
+}
+
+// === impl By, Filter ===
+
+impl By {
+    fn column(self) -> Column {
+        match self {
+            Self::User => Column::UserId,
+            Self::Key => Column::KeyId,
+            Self::Provider => Column::ProviderId,
+            Self::Model => Column::Model,
+            Self::Client => Column::Client,
+        }
+    }
+
+    /// What rows are put together by. Of an id that is a sum, so that no index of it is taken: `SQLite` would rather read all of that, in
+    /// the order of the groups, than the hours that are asked for.
+    fn group(self) -> SimpleExpr {
+        match self {
+            Self::User => Expr::cust("user_id + 0"),
+            Self::Key => Expr::cust("key_id + 0"),
+            Self::Provider => Expr::cust("provider_id + 0"),
+            Self::Model | Self::Client => Expr::col(self.column()),
+        }
+    }
+
+    /// Whether its groups have ids; others have names.
+    #[must_use]
+    pub fn has_ids(self) -> bool {
+        !matches!(self, Self::Model | Self::Client)
+    }
+}
+
+impl Filter {
+    fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(self.from.map(|from| Column::Hour.gte(hour_from(from))))
+            .add_option(self.to.map(|to| Column::Hour.lt(hour_from(to))))
+            .add_option(self.user_id.map(|id| Column::UserId.eq(id)))
+            .add_option(self.key_id.map(|id| Column::KeyId.eq(id)))
+            .add_option(self.provider_id.map(|id| Column::ProviderId.eq(id)))
+            .add_option(self.model.as_ref().map(|model| Column::Model.eq(model)))
+            .add_option(self.client.map(|client| Column::Client.eq(client)))
+    }
 }
 
 // === impl Sort ===
@@ -328,9 +370,10 @@ impl After {
     }
 
     fn condition(&self, by: By, group: &SimpleExpr, amount: &SimpleExpr) -> Condition {
-        let further = match by {
-            By::User | By::Key | By::Provider => group.clone().gt(self.id),
-            By::Model | By::Client => group.clone().gt(self.name.as_str()),
+        let further = if by.has_ids() {
+            group.clone().gt(self.id)
+        } else {
+            group.clone().gt(self.name.as_str())
         };
         let as_much = amount.clone().eq(self.amount).and(further);
         Condition::any()
@@ -367,19 +410,11 @@ impl FromStr for After {
 }
 
 fn sums(filter: &Filter, id: SimpleExpr, name: SimpleExpr) -> Select<Entity> {
-    let wanted = Condition::all()
-        .add_option(filter.from.map(|from| Column::Hour.gte(hour_from(from))))
-        .add_option(filter.to.map(|to| Column::Hour.lt(hour_from(to))))
-        .add_option(filter.user_id.map(|id| Column::UserId.eq(id)))
-        .add_option(filter.key_id.map(|id| Column::KeyId.eq(id)))
-        .add_option(filter.provider_id.map(|id| Column::ProviderId.eq(id)))
-        .add_option(filter.model.as_ref().map(|model| Column::Model.eq(model)))
-        .add_option(filter.client.map(|client| Column::Client.eq(client)));
     let select = Entity::find()
         .select_only()
         .expr_as(id.cast_as("bigint"), "id")
         .expr_as(name.cast_as("text"), "name")
-        .filter(wanted);
+        .filter(filter.condition());
     SUMMED.into_iter().fold(select, |select, (column, name)| {
         select.expr_as(sum(column), name)
     })

@@ -1,5 +1,7 @@
 //! Usage over time and in the spans people think in. Hours belong to the span they begin in.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -7,7 +9,10 @@ use super::calendar::{day_of, month_of, next, start_of, week_of};
 use crate::{
     Admin,
     problem::{Mistake, Problem},
-    query::usage::{self, Filter, Sums, hour_from},
+    query::{
+        page::Window,
+        usage::{self, By, Filter, Slice, Sort, Sums, hour_from},
+    },
 };
 
 /// Most points of a series.
@@ -25,6 +30,33 @@ pub struct Summary {
     pub month: Sums,
     /// At all.
     pub total: Sums,
+}
+
+/// How a series is sorted out.
+#[derive(Debug, Clone, Copy)]
+pub struct Split {
+    /// By what.
+    pub by: By,
+    /// What the largest are the largest of.
+    pub sort: Sort,
+    /// How many of them.
+    pub most: u64,
+}
+
+/// Usage over time.
+pub struct Series {
+    /// All of it, by when each point begins.
+    pub points: Vec<(DateTime<Utc>, Sums)>,
+    /// The largest, where it was sorted out.
+    pub members: Option<Vec<Member>>,
+}
+
+/// One of a series that is sorted out.
+pub struct Member {
+    /// In all of the span.
+    pub sums: Sums,
+    /// As many as the series has points.
+    pub slices: Vec<Slice>,
 }
 
 /// Day, week, month and all of what `filter` names.
@@ -57,13 +89,15 @@ pub async fn summary(admin: &Admin, filter: &Filter) -> Result<Summary, Problem>
 pub async fn hours(
     admin: &Admin,
     mut filter: Filter,
-) -> Result<Vec<(DateTime<Utc>, Sums)>, Problem> {
+    split: Option<Split>,
+) -> Result<Series, Problem> {
     let to = filter.to.unwrap_or_else(Utc::now);
     let from = filter.from.unwrap_or(to - TimeDelta::hours(24));
     (filter.from, filter.to) = (Some(from), Some(to));
     let starts = (hour_from(from)..hour_from(to))
         .map(|hour| DateTime::from_timestamp(hour * 3600, 0).unwrap_or_default());
-    points(admin, &filter, starts.take(MOST_POINTS + 1).collect()).await
+    let starts = starts.take(MOST_POINTS + 1).collect();
+    series(admin, &filter, starts, split).await
 }
 
 /// Every day of a span in the system's time zone, those that are only begun included; the last thirty if none is given.
@@ -73,7 +107,8 @@ pub async fn hours(
 pub async fn days(
     admin: &Admin,
     mut filter: Filter,
-) -> Result<Vec<(DateTime<Utc>, Sums)>, Problem> {
+    split: Option<Split>,
+) -> Result<Series, Problem> {
     let zone = admin.gateway.time_zone();
     let to = filter.to.unwrap_or_else(Utc::now);
     let from = filter.from.unwrap_or_else(|| {
@@ -91,15 +126,16 @@ pub async fn days(
         starts.push(start_of(day, zone));
         day = next(day);
     }
-    points(admin, &filter, starts).await
+    series(admin, &filter, starts, split).await
 }
 
-/// Hours put where they begin.
-async fn points(
+/// Hours put where they begin, in all and by whom.
+async fn series(
     admin: &Admin,
     filter: &Filter,
     starts: Vec<DateTime<Utc>>,
-) -> Result<Vec<(DateTime<Utc>, Sums)>, Problem> {
+    split: Option<Split>,
+) -> Result<Series, Problem> {
     if starts.len() > MOST_POINTS {
         let message = format!("begins more than {MOST_POINTS} points before `to`");
         return Err(Problem::invalid(vec![Mistake::new(
@@ -109,15 +145,67 @@ async fn points(
         )]));
     }
     let mut points: Vec<_> = starts
-        .into_iter()
-        .map(|start| (start, Sums::default()))
+        .iter()
+        .map(|start| (*start, Sums::default()))
         .collect();
-    for sums in usage::by_hour(&admin.db, filter).await? {
-        let begins = DateTime::from_timestamp(sums.id * 3600, 0).unwrap_or_default();
-        let after = points.partition_point(|(start, _)| *start <= begins);
-        if let Some((_, point)) = after.checked_sub(1).and_then(|at| points.get_mut(at)) {
+    let whole = async { Ok::<_, Problem>(usage::by_hour(&admin.db, filter).await?) };
+    let parts = async {
+        match split {
+            Some(split) => members(admin, filter, &starts, split).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (whole, members) = tokio::try_join!(whole, parts)?;
+    for sums in whole {
+        if let Some((_, point)) = place(&starts, sums.id).and_then(|at| points.get_mut(at)) {
             point.add(&sums);
         }
     }
-    Ok(points)
+    Ok(Series { points, members })
+}
+
+/// The largest, each with its part of every point.
+async fn members(
+    admin: &Admin,
+    filter: &Filter,
+    starts: &[DateTime<Utc>],
+    split: Split,
+) -> Result<Vec<Member>, Problem> {
+    let Split { by, sort, most } = split;
+    let window = Window {
+        after: None,
+        limit: most,
+    };
+    let largest = usage::by(&admin.db, by, sort, filter, window).await?;
+    let groups: Vec<_> = largest.items.into_iter().map(|(_, sums)| sums).collect();
+    let slices = usage::slices(&admin.db, by, &groups, filter).await?;
+    let mut members: Vec<_> = groups
+        .into_iter()
+        .map(|sums| Member {
+            slices: vec![Slice::none(&sums); starts.len()],
+            sums,
+        })
+        .collect();
+    let named = members.iter().enumerate();
+    let order: HashMap<_, _> = named
+        .map(|(at, member)| ((member.sums.id, member.sums.name.clone()), at))
+        .collect();
+    for slice in slices {
+        let member = order.get(&(slice.id, slice.name.clone()));
+        let member = member.and_then(|at| members.get_mut(*at));
+        let point = place(starts, slice.hour);
+        if let (Some(member), Some(point)) = (member, point)
+            && let Some(sum) = member.slices.get_mut(point)
+        {
+            sum.add(&slice);
+        }
+    }
+    Ok(members)
+}
+
+/// The point an hour belongs to: the last that does not begin after it.
+fn place(starts: &[DateTime<Utc>], hour: i64) -> Option<usize> {
+    let begins = DateTime::from_timestamp(hour * 3600, 0).unwrap_or_default();
+    let after = starts.partition_point(|start| *start <= begins);
+    after.checked_sub(1)
 }

@@ -143,6 +143,7 @@ async fn picture(app: &App) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_restored_gateway_is_the_one_that_was_backed_up() {
     between(async |here, there| {
         let key = fill(here).await;
@@ -320,6 +321,7 @@ async fn what_is_there_is_changed_and_what_the_backup_does_not_know_is_left() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn every_mistake_is_told_of_and_nothing_is_done() {
     everywhere(async |app| {
         fill(app).await;

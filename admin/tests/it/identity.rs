@@ -413,7 +413,21 @@ async fn health_is_public_and_honest() {
         );
         let parts = health["parts"].as_array().unwrap();
         let names: Vec<_> = parts.iter().map(|p| p["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["database", "snapshot"]);
+        assert_eq!(names, ["database", "configuration"]);
+        assert!(parts[0]["figures"]["latencyMs"].is_i64());
+        assert_eq!(parts[1]["figures"]["journalBytes"], json!(4096));
+        let behind = |health: &Value| health["parts"][1]["figures"]["revisionsBehind"].as_i64();
+        let before = behind(&health).unwrap();
+        let user = json!({"name": "u"});
+        app.post(&As::admin(), "/api/v1/users", user)
+            .await
+            .expect(201);
+        let health = app.get(&nobody, "/api/health").await.expect(200).json();
+        assert_eq!(
+            behind(&health),
+            Some(before + 1),
+            "this gateway never loads"
+        );
         app.gateway.stopping.store(true, Ordering::SeqCst);
         let ready = app
             .get(&nobody, "/api/health/ready")

@@ -148,6 +148,54 @@ async fn what_is_used_is_told_beside_each_limit() {
 }
 
 #[tokio::test]
+async fn limits_that_are_nearly_used_up_are_told_the_worst_first() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        let limits = json!({"limitDailyUsd": "10", "limitTotalUsd": "100"});
+        let mut named = limits.clone();
+        named["name"] = json!("u");
+        let (user, key, _) = app.user_with_key(named.clone(), limits.clone()).await;
+        let provider = provider(app, limits).await;
+        let provider: i64 = provider.rsplit('/').next().unwrap().parse().unwrap();
+        named["name"] = json!("away");
+        named["isEnabled"] = json!(false);
+        let (away, ..) = app.user_with_key(named, json!({})).await;
+        let (unlimited, ..) = app.user_with_key(json!({"name": "free", "rpm": 1}), json!({})).await;
+        let count = |subject: Subject, dimension: &str, limit: i64, current: i64| {
+            let gauge = Gauge {
+                dimension: dimension.into(),
+                limit: Some(limit),
+                current: Some(current),
+                remaining: None,
+                resets_at: "2026-01-02T00:00:00Z".parse().ok(),
+            };
+            app.gateway.gauges.lock().unwrap().push((subject, gauge));
+        };
+        count(Subject::User(user), "usd_day", 10_000_000_000, 8_500_000_000);
+        count(Subject::User(user), "usd_total", 100_000_000_000, 90_000_000_000);
+        count(Subject::User(user), "rpm", 1, 1);
+        count(Subject::Key(key), "usd_day", 10_000_000_000, 12_000_000_000);
+        count(Subject::Provider(provider), "usd_total", 100_000_000_000, 79_000_000_000);
+        for nobody in [away, unlimited] {
+            count(Subject::User(nobody), "usd_day", 1, 1);
+        }
+        let at = "/api/v1/limits/near";
+        let told = app.get(&admin, at).await.expect(200).json();
+        let resets = "2026-01-02T00:00:00+00:00";
+        assert_eq!(told, json!({"total": 2, "items": [
+            {"owner": "key", "id": key, "name": "default", "userId": user, "userName": "u", "limitName": "limitDailyUsd", "limit": "10", "current": "12", "share": 1.2, "resetsAt": resets},
+            {"owner": "user", "id": user, "name": "u", "userId": null, "userName": null, "limitName": "limitTotalUsd", "limit": "100", "current": "90", "share": 0.9, "resetsAt": resets},
+        ]}));
+        let more = app.get(&admin, &format!("{at}?share=0.7&limit=1")).await.expect(200).json();
+        assert_eq!((&more["total"], more["items"].as_array().unwrap().len()), (&json!(3), 1));
+        app.get(&admin, &format!("{at}?share=2")).await.expect(422);
+        let (_, _, secret) = app.user_with_key(json!({"name": "reader"}), json!({"canLoginWebUi": true})).await;
+        app.get(&As::bearer(&secret), at).await.expect(403);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_reset_counts_anew_and_changes_nothing_else() {
     everywhere(async |app| {
         let admin = As::admin();

@@ -487,7 +487,7 @@ async fn history_gets_a_cost_once_there_is_a_price() {
         let span = json!({"from": "2026-06-01T00:00:00Z", "to": "2026-06-01T12:00:00Z"});
         let check = app.post(&admin, &at, span.clone()).await.expect(200).json();
         // 1000 at 1 and 100 at 10, twice; 1000 at 0.2 and 100 at 10, times one and a half.
-        let expected = json!({"applied": false, "lines": 5, "changed": 3, "unpriced": 1, "beforeUsd": "0.000000077", "afterUsd": "0.005800077", "nextCursor": null});
+        let expected = json!({"applied": false, "lines": 5, "totalLines": 5, "changed": 3, "unpriced": 1, "beforeUsd": "0.000000077", "afterUsd": "0.005800077", "nextCursor": null});
         assert_eq!(check, expected);
         assert_eq!(cost(app, &first).await, (None, None), "nothing was done");
 

@@ -339,7 +339,7 @@ async fn a_request_that_might_come_is_explained() {
         });
         let told = app.post(&admin, at, ask).await.expect(200).json();
         let candidate = |id: i64, kept: bool, probability: f64| json!({
-            "providerId": id, "providerName": format!("p{id}"), "kept": kept, "reasons": ["speaks the protocol"],
+            "providerId": id, "providerName": format!("p{id}"), "kept": kept, "reasons": [{"code": "no_weight", "text": "its weight is 0"}],
             "tier": -1, "weight": 3, "probability": probability, "isNominee": id == 7,
         });
         assert_eq!(

@@ -74,7 +74,24 @@ async fn create_everything(app: &App) -> Vec<String> {
         .expect(200);
     let cookie = opened.header("set-cookie").split(';').next().unwrap();
     let cookie = cookie.split_once('=').unwrap().1.to_owned();
-    // What can be taken along has them sealed, and what it was sealed with is not in it.
+    take_along(app).await;
+    // Mistakes must not be repeated with what was in them.
+    let wrong = json!({"name": "", "apiKey": format!("{MARK}\nwrong"), "proxyUrl": format!("ftp://{MARK}@x")});
+    let refused = app.patch(&admin, &at, wrong).await.expect(422);
+    assert!(!refused.text.contains(MARK), "{}", refused.text);
+    vec![
+        first,
+        second,
+        third,
+        cookie,
+        MARK.to_owned(),
+        TOKEN.to_owned(),
+    ]
+}
+
+/// What can be taken along has the secrets sealed, and what it was sealed with is not in it.
+async fn take_along(app: &App) {
+    let admin = As::admin();
     let backup = json!({"passphrase": format!("{MARK} passphrase")});
     let backup = app
         .post(&admin, "/api/v1/system/backup", backup)
@@ -89,18 +106,6 @@ async fn create_everything(app: &App) -> Vec<String> {
             .expect(status);
         assert!(!told.text.contains(MARK), "{}", told.text);
     }
-    // Mistakes must not be repeated with what was in them.
-    let wrong = json!({"name": "", "apiKey": format!("{MARK}\nwrong"), "proxyUrl": format!("ftp://{MARK}@x")});
-    let refused = app.patch(&admin, &at, wrong).await.expect(422);
-    assert!(!refused.text.contains(MARK), "{}", refused.text);
-    vec![
-        first,
-        second,
-        third,
-        cookie,
-        MARK.to_owned(),
-        TOKEN.to_owned(),
-    ]
 }
 
 #[tokio::test]

@@ -509,6 +509,58 @@ async fn shares_have_names_and_leaders_a_span() {
     .await;
 }
 
+const SORTED: &str = "from=2026-03-01T00:00:00Z&to=2026-03-03T12:00:00Z";
+
+/// The members are the shares, and their slices together are the points.
+async fn is_sorted_out(app: &App, by: &str, interval: &str) {
+    let admin = As::admin();
+    let get = async |at: String| app.get(&admin, &at).await.expect(200).json();
+    let at = format!("{AT}/series?interval={interval}&{SORTED}&by={by}&top=20&sort=tokens");
+    let series = get(at).await;
+    let items = series["items"].as_array().unwrap();
+    let members = series["members"].as_array().unwrap();
+    let shares = get(format!("{AT}/by/{by}?{SORTED}&sort=tokens")).await;
+    let shares = shares["items"].as_array().unwrap();
+    assert!(members.len() > 1 && members.len() == shares.len(), "{by}");
+    for (member, share) in members.iter().zip(shares) {
+        for field in ["id", "name", "usage"] {
+            assert_eq!(member[field], share[field], "{by}");
+        }
+        assert_eq!(member["slices"].as_array().unwrap().len(), items.len());
+    }
+    for (i, item) in items.iter().enumerate() {
+        let slices = members.iter().map(|member| &member["slices"][i]);
+        for field in ["requests", "totalTokens"] {
+            let sum: i64 = slices.clone().map(|s| s[field].as_i64().unwrap()).sum();
+            assert_eq!(sum, item["usage"][field].as_i64().unwrap(), "{by}");
+        }
+        let cost: i64 = slices.map(|slice| nano(&slice["costUsd"])).sum();
+        assert_eq!(cost, nano(&item["usage"]["costUsd"]), "{by}");
+    }
+}
+
+#[tokio::test]
+async fn a_series_is_sorted_out_by_whom() {
+    everywhere(async |app| {
+        let admin = As::admin();
+        history(app).await;
+        for by in ["user", "key", "provider", "model", "client"] {
+            is_sorted_out(app, by, "hour").await;
+            is_sorted_out(app, by, "day").await;
+        }
+        let get = async |at: &str| app.get(&admin, at).await.expect(200).json();
+        let first = get(&format!("{AT}/series?{SORTED}&by=user&top=1")).await;
+        assert_eq!(first["members"].as_array().unwrap().len(), 1);
+        let whole = get(&format!("{AT}/series?{SORTED}")).await;
+        assert_eq!(whole["members"], json!(null));
+        app.get(&admin, &format!("{AT}/series?by=user&top=21"))
+            .await
+            .expect(422);
+        assert_eq!(get("/api/v1/me").await["timeZone"], json!("UTC"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_user_sees_the_users_own_usage() {
     everywhere(async |app| {
@@ -549,7 +601,7 @@ async fn a_user_sees_the_users_own_usage() {
         let hours = app.get(&me, &format!("{AT}/series?interval=hour&keyId={others_key}")).await.expect(200).json();
         let spent = hours["items"].as_array().unwrap().iter().map(|i| nano(&i["usage"]["costUsd"])).sum::<i64>();
         assert_eq!(spent, 0);
-        for refused in [format!("totals?userId={other}"), "totals?providerId=1".into(), "by/provider".into(), "leaderboard".into()] {
+        for refused in [format!("totals?userId={other}"), "totals?providerId=1".into(), "by/provider".into(), "series?by=provider".into(), "leaderboard".into()] {
             app.get(&me, &format!("{AT}/{refused}")).await.expect(403);
         }
     })

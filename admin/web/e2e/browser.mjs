@@ -13,7 +13,8 @@ const FLAGS = [
 ];
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export const DESKTOP = { width: 1440, height: 900 };
+/** What a small laptop has: what fits there fits everywhere. */
+export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
 export async function launch() {
@@ -23,11 +24,11 @@ export async function launch() {
 }
 
 /** A fresh reader: nothing stored, a language, a theme, a screen. */
-export async function open(browser, origin, { language = "en", theme = "light", viewport = DESKTOP } = {}) {
+export async function open(browser, origin, { language = "en", theme = "light", viewport = DESKTOP, storageState } = {}) {
   const context = await browser.newContext({
-    baseURL: origin, viewport, colorScheme: theme, locale: language === "zh" ? "zh-CN" : "en-US", timezoneId: "Europe/Berlin", reducedMotion: "reduce",
+    baseURL: origin, storageState, viewport, colorScheme: theme, locale: language === "zh" ? "zh-CN" : "en-US", timezoneId: "Europe/Berlin", reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const surprises = [];
   const expected = [];
@@ -55,10 +56,18 @@ export async function logIn(page, key) {
   await page.waitForURL((url) => url.pathname !== "/login");
 }
 
-/** Nothing is wider than the page. */
+/** The page shows what it has: no outline of something that is still to come. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("#root > *") && !document.querySelector("[aria-busy=true], .animate-pulse"));
+}
+
+/** Nothing is wider than the page, and no table wider than its place. */
 export async function assertFits(page) {
-  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(content <= screen, `${page.url()} is ${content} px wide on a screen of ${screen}`);
+  const wide = await page.evaluate(() => {
+    const tables = [...document.querySelectorAll("[role=table]")].map((table) => table.parentElement);
+    return [document.documentElement, ...tables].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ tagName, scrollWidth, clientWidth }) => `${tagName} is ${scrollWidth} px wide in a place of ${clientWidth}`);
+  });
+  assert.deepEqual(wide, [], page.url());
 }
 
 /** axe finds nothing serious. */

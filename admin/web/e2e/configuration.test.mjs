@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { assertAccessible, launch, logIn, open } from "./browser.mjs";
-import { startGateway } from "./gateway.mjs";
+import { eventually, startGateway } from "./gateway.mjs";
 
 const options = { timeout: 120_000 };
 
@@ -297,11 +297,3 @@ test("the configuration is backed up, looked at and restored", options, async (t
   await gateway.admin("DELETE", `/provider-groups/${(await named("/provider-groups", "to come back")).id}`);
   assertQuiet();
 });
-
-async function eventually(isTrue) {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; ) {
-    if (await isTrue()) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error("it never became true");
-}

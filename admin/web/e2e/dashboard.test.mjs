@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { DESKTOP, PHONE, assertAccessible, assertFits, launch, logIn, open } from "./browser.mjs";
-import { startGateway } from "./gateway.mjs";
+import { DESKTOP, PHONE, assertAccessible, assertFits, launch, logIn, open, settled } from "./browser.mjs";
+import { eventually, startGateway } from "./gateway.mjs";
 
 const MOST_SCRIPT_BYTES = 250 * 1024;
+/** Until the overview is whole, on loopback. */
+const USABLE_MS = 1000;
 const options = { timeout: 120_000 };
 /** Every page of an admin, and what opens beside it. */
 const PAGES = [
@@ -46,8 +48,10 @@ async function reader(t, choices) {
   return opened;
 }
 
-test("the first load is small and comes compressed", options, async (t) => {
+test("the first load is small, comes compressed, and is there at once", options, async (t) => {
   const { page, assertQuiet } = await reader(t);
+  assert.equal((await gateway.ask(key, "claude-sonnet-4-5")).status, 200);
+  await eventually(async () => (await gateway.admin("GET", "/usage/totals")).requests > 0);
   const sizes = [];
   const headers = [];
   page.on("response", (response) => {
@@ -55,18 +59,35 @@ test("the first load is small and comes compressed", options, async (t) => {
     sizes.push(response.request().sizes().then(({ responseBodySize }) => responseBodySize));
     headers.push(response.headers());
   });
+  const kept = async () => (await Promise.all(sizes.splice(0))).reduce((sum, size) => sum + size, 0);
   await logIn(page, gateway.adminToken);
-  await page.goto("/providers");
-  await page.getByText("backup").first().waitFor();
-  await page.waitForLoadState("networkidle");
-  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  await page.getByRole("img", { name: /^Cost over time/ }).waitFor();
+  await settled(page);
+  await kept();
+  // What a browser that has nothing fetches for the first page there is: the overview with its chart.
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.clearBrowserCache");
+  await devtools.send("Network.setCacheDisabled", { cacheDisabled: true });
+  await page.reload();
+  await page.getByRole("img", { name: /^Cost over time/ }).waitFor();
+  await settled(page);
+  const total = await kept();
+  assert.ok(total > 50 * 1024 && total < MOST_SCRIPT_BYTES, `${total} bytes`);
+  const times = [];
+  while (times.length < 3) {
+    await page.reload({ waitUntil: "commit" });
+    await page.getByRole("img", { name: /^Cost over time/ }).waitFor();
+    await settled(page);
+    times.push(Math.round(await page.evaluate(() => performance.now())));
+  }
+  t.diagnostic(`${(total / 1024).toFixed(0)} KiB of script to the overview, usable after ${Math.min(...times)} ms`);
   for (const each of headers) {
     assert.match(each["cache-control"], /immutable/);
     // A chunk of a few hundred bytes would not get smaller.
     if (Number(each["content-length"]) > 1024) assert.equal(each["content-encoding"], "br");
   }
-  t.diagnostic(`${(total / 1024).toFixed(0)} KiB of script from login to the table`);
-  assert.ok(total > 50 * 1024 && total < MOST_SCRIPT_BYTES, `${total} bytes`);
+  // 1 s is promised; a machine that does other things meanwhile may take longer.
+  assert.ok(Math.min(...times) < 3 * USABLE_MS, `${times}`);
   assertQuiet();
 });
 
@@ -123,7 +144,7 @@ test("a provider is added, its mistakes named at their fields, edited in place, 
   assert.equal((await stored()).weight, 4);
   await page.getByRole("button", { name: "Undo" }).click();
   await page.waitForFunction(() => document.querySelector("[aria-label='Priority of extra']").value === "0");
-  await assert.doesNotReject(waitUntil(async () => (await stored()).priority === 0));
+  await eventually(async () => (await stored()).priority === 0);
 
   await page.getByLabel("extra is switched on").click();
   await page.getByText("extra is off").waitFor();
@@ -228,7 +249,7 @@ for (const language of ["en", "zh"]) {
         await logIn(page, gateway.adminToken);
         for (const path of PAGES) {
           await page.goto(path);
-          await page.waitForLoadState("networkidle");
+          await settled(page);
           assert.equal(await page.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");
           assert.equal(await page.evaluate(() => document.documentElement.classList.contains("dark")), theme === "dark");
           await assertFits(page);
@@ -238,12 +259,4 @@ for (const language of ["en", "zh"]) {
       }
     });
   }
-}
-
-async function waitUntil(isTrue) {
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; ) {
-    if (await isTrue()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("it never became true");
 }

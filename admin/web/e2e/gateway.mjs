@@ -46,8 +46,8 @@ async function stop(parts) {
   }
 }
 
-/** Starts both from the binary that `SWITCHYARD` names. */
-export async function startGateway() {
+/** Starts both from the binary that `SWITCHYARD` names; `env` is the gateway's besides. */
+export async function startGateway(env = {}) {
   const binary = process.env.SWITCHYARD;
   if (!binary) throw new Error("SWITCHYARD must name the gateway's binary");
   const home = await mkdtemp(join(tmpdir(), "switchyard-e2e-"));
@@ -56,17 +56,20 @@ export async function startGateway() {
   const mockUrl = `http://127.0.0.1:${mockPort}`;
   const url = `http://127.0.0.1:${port}`;
   const mock = run(binary, ["mock-upstream", "--listen", `127.0.0.1:${mockPort}`], { HOME: home });
-  const gateway = run(binary, ["serve"], {
-    HOME: home, DATA_DIR: join(home, "data"), ADMIN_TOKEN: adminToken, HOSTNAME: "127.0.0.1", APP_PORT: String(port),
-    SHUTDOWN_DRAIN_SECONDS: "2",
-  });
+  const data = join(home, "data");
+  const serve = () =>
+    run(binary, ["serve"], {
+      HOME: home, DATA_DIR: data, ADMIN_TOKEN: adminToken, HOSTNAME: "127.0.0.1", APP_PORT: String(port), SHUTDOWN_DRAIN_SECONDS: "2", ...env,
+    });
+  let gateway = serve();
+  const isReady = () => waitFor(gateway, `${url}/api/health/ready`, (answer) => answer.ok);
   const end = async () => {
     await stop([gateway, mock]);
     await rm(home, { recursive: true, force: true });
   };
   try {
     await waitFor(mock, `${mockUrl}/_mock/health`, () => true);
-    await waitFor(gateway, `${url}/api/health/ready`, (answer) => answer.ok);
+    await isReady();
   } catch (error) {
     await end();
     throw error;
@@ -83,15 +86,31 @@ export async function startGateway() {
     return answer.status === 204 ? undefined : answer.json();
   };
   /** Sends a client's request with a key; the answer is read to its end. */
-  const ask = async (key, model) => {
+  const ask = async (key, model, headers = {}, signal = AbortSignal.timeout(20_000)) => {
     const answer = await fetch(`${url}/v1/messages`, {
       method: "POST",
-      headers: { "x-api-key": key, "anthropic-version": "2023-06-01", "content-type": "application/json" },
+      headers: { "x-api-key": key, "anthropic-version": "2023-06-01", "content-type": "application/json", ...headers },
       body: JSON.stringify({ model, max_tokens: 64, stream: true, messages: [{ role: "user", content: "Say PONG" }] }),
-      signal: AbortSignal.timeout(20_000),
+      signal,
     });
     await answer.text();
     return answer;
   };
-  return { url, mockUrl, adminToken, admin, ask, stop: end };
+  /** Stops the gateway, does something to its database, and starts it again. */
+  const restart = async (meanwhile) => {
+    await stop([gateway]);
+    await meanwhile(join(data, "switchyard.db"));
+    gateway = serve();
+    await isReady();
+  };
+  return { url, mockUrl, adminToken, admin, ask, restart, stop: end };
+}
+
+/** Asks until it is so. */
+export async function eventually(isTrue) {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    if (await isTrue()) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("it never became true");
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { PHONE, assertAccessible, assertFits, launch, logIn, open } from "./browser.mjs";
-import { startGateway } from "./gateway.mjs";
+import { eventually, startGateway } from "./gateway.mjs";
 
 const options = { timeout: 120_000 };
 const PRICED = "claude-sonnet-4-5";
@@ -18,22 +18,14 @@ before(async () => {
   ({ key } = await gateway.admin("POST", `/users/${user.id}/keys`, { name: "laptop", canLoginWebUi: true }));
   await gateway.admin("POST", "/providers", { name: "main", type: "claude", url: `${gateway.mockUrl}/~input=1000;output=100`, apiKey: "upstream" });
   for (const model of [PRICED, PRICED, UNPRICED]) assert.equal((await gateway.ask(key, model)).status, 200);
-  await settled(3);
+  // Usage is written behind the answer.
+  await eventually(async () => (await gateway.admin("GET", "/usage/totals")).requests >= 3);
 }, options);
 
 after(async () => {
   await browser?.close();
   await gateway?.stop();
 }, options);
-
-/** Usage is written behind the answer. */
-async function settled(requests) {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-    if ((await gateway.admin("GET", "/usage/totals")).requests >= requests) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("usage never arrived");
-}
 
 async function reader(t, choices) {
   const opened = await open(browser, gateway.url, choices);
@@ -58,6 +50,27 @@ test("the overview shows what was used, and its chart can be asked differently",
   await page.goto(address);
   await page.getByRole("link", { name: PRICED }).click();
   await page.waitForURL(/\/requests\?.*model=/);
+  assertQuiet();
+});
+
+test("the overview follows what happens, without being loaded anew", options, async (t) => {
+  const { page, assertQuiet } = await reader(t);
+  await logIn(page, gateway.adminToken);
+  await page.waitForURL("**/overview");
+  const figure = (name) => page.getByTestId("now").locator("div").filter({ has: page.getByText(name, { exact: true }) }).locator("dd");
+  const shows = (name, text) => figure(name).filter({ hasText: text }).waitFor();
+  await shows("In flight", /^0$/);
+  const requests = page.getByTestId("tile").filter({ hasText: "Requests today" }).locator("p").first();
+  await requests.filter({ hasText: /^3/ }).waitFor();
+  await gateway.admin("PATCH", "/providers/1", { url: `${gateway.mockUrl}/~firstEventDelayMs=600000` });
+  const slow = gateway.ask(key, PRICED, { "x-claude-code-session-id": "long-one" }, AbortSignal.timeout(60_000));
+  await shows("In flight", /^1$/);
+  await shows("Active sessions", /^1$/);
+  await gateway.admin("POST", "/sessions/long-one/end");
+  assert.equal((await slow).status, 403);
+  await shows("In flight", /^0$/);
+  await requests.filter({ hasText: /^4/ }).waitFor();
+  await gateway.admin("PATCH", "/providers/1", { url: `${gateway.mockUrl}/~input=1000;output=100` });
   assertQuiet();
 });
 
@@ -109,8 +122,8 @@ test("a table is imported after its differences were seen, and a deleted price i
   await sheet.locator("input[type=file]").setInputFiles({ name: "prices.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(table)) });
   await sheet.getByText("brand-new-1").waitFor();
   assert.equal((await gateway.admin("GET", "/prices?q=brand-new-1")).items.length, 0);
-  await sheet.getByRole("button", { name: "Apply 1 changes" }).click();
-  await sheet.getByText("1 prices added, 0 changed").waitFor();
+  await sheet.getByRole("button", { name: "Apply 1 change" }).click();
+  await sheet.getByText("1 price added, 0 changed").waitFor();
   assert.equal((await gateway.admin("GET", "/prices?q=brand-new-1")).items[0].inputPerMillionUsd, "1");
   await gateway.admin("PUT", "/prices/by-hand-1", { inputPerMillionUsd: "3" });
   await page.goto("/prices?model=by-hand-1");

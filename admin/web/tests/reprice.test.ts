@@ -3,11 +3,11 @@ import { test } from "node:test";
 
 import { type Progress, repriceAll } from "@/pages/prices/reprice";
 
-const report = (lines: number, nextCursor: string | null) => ({ applied: false, lines, changed: 1, unpriced: 0, beforeUsd: "1.5", afterUsd: "1.25", nextCursor });
+const report = (lines: number, nextCursor: string | null, totalLines: number | null = null) => ({ applied: false, lines, totalLines, changed: 1, unpriced: 0, beforeUsd: "1.5", afterUsd: "1.25", nextCursor });
 
 test("goes on from cursor to cursor and adds up what was done", async () => {
   const cursors: (string | undefined)[] = [];
-  const answers = [report(10, "a"), report(20, "b"), report(5, null)];
+  const answers = [report(10, "a", 35), report(20, "b"), report(5, null)];
   const seen: Progress[] = [];
   const isDone = await repriceAll(
     (cursor) => {
@@ -19,7 +19,7 @@ test("goes on from cursor to cursor and adds up what was done", async () => {
   );
   assert.equal(isDone, true);
   assert.deepEqual(cursors, [undefined, "a", "b"]);
-  assert.deepEqual(seen.at(-1), { lines: 35, changed: 3, unpriced: 0, before: 4.5, after: 3.75 });
+  assert.deepEqual(seen.at(-1), { lines: 35, total: 35, changed: 3, unpriced: 0, before: 4.5, after: 3.75 });
 });
 
 test("stops between two calls and says so", async () => {

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 
+export { DEADLINE } from './cli.mjs';
+
 const { GATEWAY, KEY } = process.env;
 assert.ok(GATEWAY, 'GATEWAY must be the address to test, such as http://127.0.0.1:23000');
 assert.ok(KEY, 'KEY must be a client key the gateway accepts');
@@ -12,9 +14,6 @@ export const key = KEY;
 /** A key whose user may spend nothing more. */
 export const spentKey = process.env.SPENT_KEY;
 export const wrongKey = 'sk-this-key-was-never-issued-0123456789abcdefghij';
-
-/** Milliseconds each client has, from start to end. */
-export const DEADLINE = 60_000;
 
 /** The tokens the upstream reports, in disjoint buckets. USAGE overrides the mock's defaults. */
 export const usage = {

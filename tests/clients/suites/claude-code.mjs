@@ -3,20 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { runCli } from '../lib/cli.mjs';
+import { claude } from '../lib/claude-code.mjs';
 import { gateway, key, refusing, usage, cacheWrite, wrongKey } from '../lib/target.mjs';
-
-export const claude = (baseUrl, token) =>
-  runCli({
-    script: '@anthropic-ai/claude-code/cli-wrapper.cjs',
-    args: ['-p', 'say PONG', '--output-format', 'json'],
-    env: {
-      ANTHROPIC_BASE_URL: baseUrl,
-      ANTHROPIC_AUTH_TOKEN: token,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      DISABLE_AUTOUPDATER: '1',
-    },
-  });
 
 test('Claude Code gets its answer and its usage', async () => {
   const { code, stdout, stderr } = await claude(gateway, key);

@@ -8,7 +8,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 
-import { claude } from './claude-code.mjs';
+import { claude } from '../lib/claude-code.mjs';
 import { codex } from './codex.mjs';
 import { gemini } from './gemini-cli.mjs';
 import { gateway, isMock, spentKey } from '../lib/target.mjs';

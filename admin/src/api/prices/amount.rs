@@ -23,10 +23,11 @@ impl Type for Usd {
         "usd".into()
     }
 
-    /// A string or a number: a schema that names neither.
     fn schema_ref() -> MetaSchemaRef {
+        let one = |ty| MetaSchemaRef::Inline(Box::new(MetaSchema::new(ty)));
         MetaSchemaRef::Inline(Box::new(MetaSchema {
             description: Some("USD, a decimal as a string or as a number."),
+            one_of: vec![one("string"), one("number")],
             ..MetaSchema::ANY
         }))
     }

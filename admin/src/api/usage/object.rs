@@ -72,6 +72,38 @@ pub struct UsageSeries {
     pub time_zone: String,
     /// Every hour or day, the first one first, those without usage included.
     pub items: Vec<UsagePoint>,
+    /// The largest, the largest first; null where it is not sorted out. What is missing to `items` is everybody else's.
+    #[oai(nullable)]
+    pub members: Option<Vec<UsageMember>>,
+}
+
+/// One user, key, provider, model or client of a series.
+#[derive(Debug, Object)]
+pub struct UsageMember {
+    /// Its id; null for a model or client, and for requests no provider served.
+    #[oai(nullable)]
+    pub id: Option<i64>,
+    /// Its name; null where there is none any more.
+    #[oai(nullable)]
+    pub name: Option<String>,
+    /// What was used in all of the span.
+    pub usage: Usage,
+    /// Its part of each of the series' `items`, in their order.
+    pub slices: Vec<UsageSlice>,
+}
+
+/// What was used in an hour or a day, in short.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct UsageSlice {
+    /// Requests.
+    pub requests: i64,
+    /// Those of them that were answered with an error.
+    pub failures: i64,
+    /// Tokens of all kinds.
+    pub total_tokens: i64,
+    /// US dollars, a decimal.
+    pub cost_usd: String,
 }
 
 /// Usage of one user, key, provider, model or client.
@@ -237,6 +269,17 @@ impl From<usage::Sums> for Usage {
             cost_usd: usd(sums.cost_nano_usd),
             unpriced_attempts: sums.attempts_unpriced,
             settled_from,
+        }
+    }
+}
+
+impl From<&usage::Slice> for UsageSlice {
+    fn from(slice: &usage::Slice) -> Self {
+        Self {
+            requests: slice.requests,
+            failures: slice.failures,
+            total_tokens: slice.tokens,
+            cost_usd: usd(slice.cost_nano_usd),
         }
     }
 }

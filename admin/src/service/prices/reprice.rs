@@ -17,8 +17,8 @@ use entity::{
     value::price::{PriceBook, Quantities, ServiceTier, Terms},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionTrait, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, TransactionTrait, sea_query::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -56,6 +56,8 @@ pub struct Range {
 pub struct Repriced {
     /// Lines looked at.
     pub lines: u64,
+    /// Lines of the whole range; none where the walk went on.
+    pub total: Option<u64>,
     /// Those whose cost changes.
     pub changed: u64,
     /// Those without a price, then as now.
@@ -127,6 +129,10 @@ async fn walk(admin: &Admin, range: &Range, apply: bool) -> Result<Repriced, Pro
     let began = Instant::now();
     let book = book(&admin.db).await?;
     let mut done = Repriced::default();
+    if range.after.is_none() {
+        let lines = usage::Entity::find().filter(range.condition());
+        done.total = Some(lines.count(&admin.db).await?);
+    }
     let mut after = range.after;
     loop {
         let lines = batch(admin, range, after).await?;
@@ -154,25 +160,10 @@ async fn batch(
     range: &Range,
     after: Option<Uuid>,
 ) -> Result<Vec<usage::Model>, Problem> {
-    use usage::Column;
-    let early = range.from.checked_sub_signed(SLACK).unwrap_or(range.from);
-    let late = range.to.checked_add_signed(SLACK).unwrap_or(range.to);
-    let wanted = Condition::all()
-        .add(Column::Id.gte(first_id(early)))
-        .add(Column::Id.lt(first_id(late)))
-        .add_option(after.map(|id| Column::Id.gt(id)))
-        .add(Column::CreatedAt.gte(range.from))
-        .add(Column::CreatedAt.lt(range.to))
-        .add(Column::SettledFrom.ne("none"))
-        .add_option(range.models.as_ref().map(|models| {
-            let without = Column::Model.is_null();
-            Condition::any()
-                .add(Column::Model.is_in(models))
-                .add(without.and(Column::RequestedModel.is_in(models)))
-        }));
+    let onwards = after.map(|id| usage::Column::Id.gt(id));
     let lines = usage::Entity::find()
-        .filter(wanted)
-        .order_by_asc(Column::Id)
+        .filter(range.condition().add_option(onwards))
+        .order_by_asc(usage::Column::Id)
         .limit(BATCH)
         .all(&admin.db)
         .await?;
@@ -233,6 +224,29 @@ async fn shift_sums(tx: &DatabaseTransaction, place: Place, shift: Shift) -> Res
         .exec(tx)
         .await?;
     Ok(())
+}
+
+// === impl Range ===
+
+impl Range {
+    /// Its lines, of all calls.
+    fn condition(&self) -> Condition {
+        use usage::Column;
+        let early = self.from.checked_sub_signed(SLACK).unwrap_or(self.from);
+        let late = self.to.checked_add_signed(SLACK).unwrap_or(self.to);
+        Condition::all()
+            .add(Column::Id.gte(first_id(early)))
+            .add(Column::Id.lt(first_id(late)))
+            .add(Column::CreatedAt.gte(self.from))
+            .add(Column::CreatedAt.lt(self.to))
+            .add(Column::SettledFrom.ne("none"))
+            .add_option(self.models.as_ref().map(|models| {
+                let without = Column::Model.is_null();
+                Condition::any()
+                    .add(Column::Model.is_in(models))
+                    .add(without.and(Column::RequestedModel.is_in(models)))
+            }))
+    }
 }
 
 // === impl Repriced ===

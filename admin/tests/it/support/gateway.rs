@@ -7,8 +7,9 @@ use std::sync::{
 
 use admin::gateway::{
     Breaker, BreakerSample, BreakerScope, BreakerState, Candidate, EndpointHealth, Explain,
-    ExplainError, Explanation, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError, Nominee,
-    Part, Prune, Pruned, Subject, System, TargetReport, Trial, TrialReport,
+    ExplainError, Explanation, Figures, Gateway, GatewayHealth, Gauge, LiveRequest, LogFilterError,
+    Nominee, Part, Prune, Pruned, Reason, ReasonCode, Subject, System, TargetReport, Trial,
+    TrialReport,
 };
 use chrono::{DateTime, Utc};
 
@@ -82,9 +83,13 @@ impl Gateway for FakeGateway {
         GatewayHealth {
             stopping: self.stopping.load(Ordering::SeqCst),
             parts: vec![Part {
-                name: "snapshot".into(),
+                name: "configuration".into(),
                 ok: true,
                 detail: "fresh".into(),
+                figures: Figures {
+                    journal_bytes: Some(4096),
+                    ..Figures::default()
+                },
             }],
         }
     }
@@ -257,7 +262,10 @@ fn explanation() -> Explanation {
         provider_id,
         provider_name: format!("p{provider_id}"),
         kept,
-        reasons: vec!["speaks the protocol".into()],
+        reasons: vec![Reason {
+            code: ReasonCode::NoWeight,
+            text: "its weight is 0".into(),
+        }],
         tier: -1,
         weight: 3,
         probability,

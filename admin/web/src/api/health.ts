@@ -2,7 +2,9 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { useChange } from "./change";
-import { api, unwrap } from "./client";
+import { type Schemas, api, unwrap } from "./client";
+
+export type HealthPart = Schemas["HealthPart"];
 
 /** A gateway that is not well answers 503 with the same body. */
 export const healthQuery = queryOptions({

@@ -27,6 +27,16 @@ export const keyLimitsQuery = (id: number) =>
     staleTime: 30_000,
   });
 
+export type NearLimit = Schemas["NearLimit"];
+
+/** Limits in money that are nearly used up, the worst first. */
+export const nearLimitsQuery = (share: number) =>
+  queryOptions({
+    queryKey: ["limits", "near", share],
+    queryFn: () => unwrap(api.GET("/api/v1/limits/near", { params: { query: { share } } })),
+    refetchInterval: 30_000,
+  });
+
 export interface LimitLine {
   name: LimitName;
   isMoney: boolean;

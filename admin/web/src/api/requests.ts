@@ -60,7 +60,8 @@ export type RequestPages = InfiniteData<RequestList, string | undefined>;
 export function mergeNewest(pages: RequestPages, newest: readonly RequestRow[]): RequestPages {
   const [first, ...rest] = pages.pages;
   if (!first) return pages;
-  const known = new Set(pages.pages.flatMap((page) => page.items.map((row) => row.id)));
+  // What is above the floor can only be in the first page, so the others, of which there may be hundreds, are left alone.
+  const known = new Set(first.items.map((row) => row.id));
   const floor = first.nextCursor ? first.items.at(-1)?.id : "";
   const fresh = newest.filter((row) => !known.has(row.id) && row.id > (floor ?? ""));
   if (fresh.length === 0) return pages;

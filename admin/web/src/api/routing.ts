@@ -6,6 +6,7 @@ import { type Schemas, api, unwrap } from "./client";
 export type ExplainRequest = Schemas["ExplainRequest"];
 export type Explanation = Schemas["Explanation"];
 export type Candidate = Schemas["ExplainedCandidate"];
+export type ExplainedReason = Schemas["ExplainedReason"];
 export type Protocol = Schemas["Protocol"];
 
 export const PROTOCOLS = ["anthropic", "responses", "openai", "gemini", "gemini-cli"] as const satisfies readonly Protocol[];

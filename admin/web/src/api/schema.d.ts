@@ -478,6 +478,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List limits that are nearly used up
+         * @description Limits in money of enabled users, keys and providers: the worst of each, the worst first. What comes and goes by itself, such as
+         *     requests a minute, is not among them.
+         */
+        get: operations["listNearLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits/rebuild": {
         parameters: {
             query?: never;
@@ -1591,7 +1612,8 @@ export interface paths {
         /**
          * Read what was used over time
          * @description Hour by hour, the last 24 if no span is given, or day by day, the last 30. At most 1000 of them. Days are those of the system's
-         *     time zone; where that is half an hour off, an hour belongs to the day it begins in. A user sees the user's own.
+         *     time zone; where that is half an hour off, an hour belongs to the day it begins in. With `by` the largest users, keys, providers,
+         *     models or clients of the span come with their part of every point. A user sees the user's own, and not by provider.
          */
         get: operations["getUsageSeries"];
         put?: never;
@@ -2871,8 +2893,8 @@ export interface components {
             providerId: number;
             /** @description Its name. */
             providerName: string;
-            /** @description Why it may not be, or what was considered; in words. */
-            reasons: string[];
+            /** @description Why it may not be; none when it may. */
+            reasons: components["schemas"]["ExplainedReason"][];
             /**
              * Format: int32
              * @description Its tier for this caller.
@@ -2899,6 +2921,21 @@ export interface components {
             /** @description Whether the request stays there, and why; in words. */
             reason: string;
         };
+        /**
+         * ExplainedReason
+         * @description A check that a provider does not pass.
+         */
+        ExplainedReason: {
+            /** @description Which. */
+            code: components["schemas"]["ExplainedReasonCode"];
+            /** @description In words. */
+            text: string;
+        };
+        /**
+         * @description The checks, in the order in which they are made. The chain of a request names them alike.
+         * @enum {string}
+         */
+        ExplainedReasonCode: "disabled" | "no_weight" | "protocol" | "group" | "client" | "model" | "schedule" | "exhausted" | "breaker_open" | "resting" | "busy" | "over_budget";
         /**
          * Explanation
          * @description What would happen to a request.
@@ -2969,12 +3006,55 @@ export interface components {
             path?: string | null;
         };
         /**
+         * HealthFigures
+         * @description Figures of a part; those that are not the part's are absent.
+         */
+        HealthFigures: {
+            /**
+             * Format: int64
+             * @description Request rows that were dropped since the start.
+             */
+            droppedRequests?: number;
+            /**
+             * Format: int64
+             * @description Bytes of journal that it has not confirmed.
+             */
+            journalBytes?: number;
+            /**
+             * Format: int64
+             * @description Milliseconds in which it answered.
+             */
+            latencyMs?: number;
+            /**
+             * Format: int64
+             * @description Usage lines that were lost since the start: anything but 0 is an incident.
+             */
+            lostLines?: number;
+            /**
+             * Format: int64
+             * @description Usage lines that wait for it in memory.
+             */
+            queuedLines?: number;
+            /**
+             * Format: int64
+             * @description Request rows that wait for the database.
+             */
+            queuedRequests?: number;
+            /**
+             * Format: int64
+             * @description Revisions of the configuration that are saved and not served by this node yet.
+             */
+            revisionsBehind?: number;
+        };
+        /**
          * HealthPart
          * @description How one part is.
          */
         HealthPart: {
             /** @description In words. */
             detail: string;
+            /** @description In figures, as far as it has them. */
+            figures: components["schemas"]["HealthFigures"];
             /** @description What it is. */
             name: string;
             /** @description Whether it works. */
@@ -3216,6 +3296,11 @@ export interface components {
          * @enum {string}
          */
         LeaderboardPeriod: "day" | "week" | "month" | "custom";
+        /**
+         * @description Whose limit it is.
+         * @enum {string}
+         */
+        LimitOwner: "user" | "key" | "provider";
         /**
          * LimitUsage
          * @description Every limit with what is used of it, by the names they are set by.
@@ -3507,6 +3592,8 @@ export interface components {
             key?: components["schemas"]["Key"] | null;
             /** @description What the caller may do. */
             role: components["schemas"]["CallerRole"];
+            /** @description The time zone the gateway counts days, weeks and months by. */
+            timeZone: string;
             /** @description The user; null for the admin token. */
             user?: components["schemas"]["User"] | null;
         };
@@ -3554,6 +3641,11 @@ export interface components {
              */
             resetsAt?: string | null;
         };
+        /**
+         * @description A limit in money, by the name it is set by.
+         * @enum {string}
+         */
+        MoneyLimit: "limit5hUsd" | "limitDailyUsd" | "limitWeeklyUsd" | "limitMonthlyUsd" | "limitTotalUsd";
         /**
          * MyLimits
          * @description What is used of the caller's limits.
@@ -3609,6 +3701,57 @@ export interface components {
              * @description Requests with it.
              */
             requests: number;
+        };
+        /**
+         * NearLimit
+         * @description A limit that is nearly used up, or is.
+         */
+        NearLimit: {
+            /** @description How much of it is spent, a decimal. */
+            current: string;
+            /**
+             * Format: int64
+             * @description The id of the user, key or provider.
+             */
+            id: number;
+            /** @description The limit in USD, a decimal. */
+            limit: string;
+            /** @description Which of the limits. */
+            limitName: components["schemas"]["MoneyLimit"];
+            /** @description The name of it. */
+            name: string;
+            /** @description Whose it is. */
+            owner: components["schemas"]["LimitOwner"];
+            /**
+             * Format: date-time
+             * @description When all of it is there again; null where it comes back bit by bit, or not by itself.
+             */
+            resetsAt?: string | null;
+            /**
+             * Format: double
+             * @description Which share of it that is: 1 is all.
+             */
+            share: number;
+            /**
+             * Format: int64
+             * @description The user a key belongs to; null for others.
+             */
+            userId?: number | null;
+            /** @description That user's name. */
+            userName?: string | null;
+        };
+        /**
+         * NearLimitList
+         * @description Limits that are nearly used up.
+         */
+        NearLimitList: {
+            /** @description The worst limit of each owner, the worst first. */
+            items: components["schemas"]["NearLimit"][];
+            /**
+             * Format: uint64
+             * @description How many owners there are in all.
+             */
+            total: number;
         };
         /**
          * NewKey
@@ -4208,48 +4351,48 @@ export interface components {
             /** @description Other names of the model. Default none. */
             aliases?: string[];
             /** @description A million prompt tokens read from a cache. */
-            cacheReadPerMillionUsd?: unknown;
+            cacheReadPerMillionUsd?: string | number;
             /** @description A prompt token read from a cache. */
-            cacheReadPerTokenUsd?: unknown;
+            cacheReadPerTokenUsd?: string | number;
             /** @description A million prompt tokens written to a cache for an hour. */
-            cacheWrite1hPerMillionUsd?: unknown;
+            cacheWrite1hPerMillionUsd?: string | number;
             /** @description A prompt token written to a cache for an hour. */
-            cacheWrite1hPerTokenUsd?: unknown;
+            cacheWrite1hPerTokenUsd?: string | number;
             /** @description A million prompt tokens written to a cache for five minutes. */
-            cacheWrite5mPerMillionUsd?: unknown;
+            cacheWrite5mPerMillionUsd?: string | number;
             /** @description A prompt token written to a cache for five minutes. */
-            cacheWrite5mPerTokenUsd?: unknown;
+            cacheWrite5mPerTokenUsd?: string | number;
             /**
              * Format: date-time
              * @description From when on it holds. Default: from now on where there was a price, from the beginning of time where there was none.
              */
             effectiveAt?: string;
             /** @description A million image tokens of the prompt. Default: as prompt tokens. */
-            imageInputPerMillionUsd?: unknown;
+            imageInputPerMillionUsd?: string | number;
             /** @description An image token of the prompt. */
-            imageInputPerTokenUsd?: unknown;
+            imageInputPerTokenUsd?: string | number;
             /** @description A million image tokens generated. Default: as generated tokens. */
-            imageOutputPerMillionUsd?: unknown;
+            imageOutputPerMillionUsd?: string | number;
             /** @description An image token generated. */
-            imageOutputPerTokenUsd?: unknown;
+            imageOutputPerTokenUsd?: string | number;
             /** @description A million prompt tokens. */
-            inputPerMillionUsd?: unknown;
+            inputPerMillionUsd?: string | number;
             /** @description A prompt token. */
-            inputPerTokenUsd?: unknown;
+            inputPerTokenUsd?: string | number;
             /** @description A million generated tokens. */
-            outputPerMillionUsd?: unknown;
+            outputPerMillionUsd?: string | number;
             /** @description A generated token. */
-            outputPerTokenUsd?: unknown;
+            outputPerTokenUsd?: string | number;
             /** @description An image generated. */
-            perImageUsd?: unknown;
+            perImageUsd?: string | number;
             /** @description An image of the prompt. */
-            perInputImageUsd?: unknown;
+            perInputImageUsd?: string | number;
             /** @description A request. */
-            perRequestUsd?: unknown;
+            perRequestUsd?: string | number;
             /** @description A million generated tokens spent on reasoning. Default: as generated tokens. */
-            reasoningPerMillionUsd?: unknown;
+            reasoningPerMillionUsd?: string | number;
             /** @description A generated token spent on reasoning. */
-            reasoningPerTokenUsd?: unknown;
+            reasoningPerTokenUsd?: string | number;
             /** @description Figures for long prompts and tiers of service. Default none. */
             tiers?: components["schemas"]["TierInput"][];
         };
@@ -4982,6 +5125,11 @@ export interface components {
             nextCursor?: string | null;
             /**
              * Format: uint64
+             * @description Attempts there are in the whole range, counted by the call without a `cursor`; null in those that go on.
+             */
+            totalLines?: number | null;
+            /**
+             * Format: uint64
              * @description Those that have no cost and get none, because there is no price.
              */
             unpriced: number;
@@ -5686,43 +5834,43 @@ export interface components {
              */
             aboveTokens?: number;
             /** @description A million prompt tokens read from a cache. */
-            cacheReadPerMillionUsd?: unknown;
+            cacheReadPerMillionUsd?: string | number;
             /** @description A prompt token read from a cache. */
-            cacheReadPerTokenUsd?: unknown;
+            cacheReadPerTokenUsd?: string | number;
             /** @description A million prompt tokens written to a cache for an hour. */
-            cacheWrite1hPerMillionUsd?: unknown;
+            cacheWrite1hPerMillionUsd?: string | number;
             /** @description A prompt token written to a cache for an hour. */
-            cacheWrite1hPerTokenUsd?: unknown;
+            cacheWrite1hPerTokenUsd?: string | number;
             /** @description A million prompt tokens written to a cache for five minutes. */
-            cacheWrite5mPerMillionUsd?: unknown;
+            cacheWrite5mPerMillionUsd?: string | number;
             /** @description A prompt token written to a cache for five minutes. */
-            cacheWrite5mPerTokenUsd?: unknown;
+            cacheWrite5mPerTokenUsd?: string | number;
             /** @description A million image tokens of the prompt. Default: as prompt tokens. */
-            imageInputPerMillionUsd?: unknown;
+            imageInputPerMillionUsd?: string | number;
             /** @description An image token of the prompt. */
-            imageInputPerTokenUsd?: unknown;
+            imageInputPerTokenUsd?: string | number;
             /** @description A million image tokens generated. Default: as generated tokens. */
-            imageOutputPerMillionUsd?: unknown;
+            imageOutputPerMillionUsd?: string | number;
             /** @description An image token generated. */
-            imageOutputPerTokenUsd?: unknown;
+            imageOutputPerTokenUsd?: string | number;
             /** @description A million prompt tokens. */
-            inputPerMillionUsd?: unknown;
+            inputPerMillionUsd?: string | number;
             /** @description A prompt token. */
-            inputPerTokenUsd?: unknown;
+            inputPerTokenUsd?: string | number;
             /** @description A million generated tokens. */
-            outputPerMillionUsd?: unknown;
+            outputPerMillionUsd?: string | number;
             /** @description A generated token. */
-            outputPerTokenUsd?: unknown;
+            outputPerTokenUsd?: string | number;
             /** @description An image generated. */
-            perImageUsd?: unknown;
+            perImageUsd?: string | number;
             /** @description An image of the prompt. */
-            perInputImageUsd?: unknown;
+            perInputImageUsd?: string | number;
             /** @description A request. */
-            perRequestUsd?: unknown;
+            perRequestUsd?: string | number;
             /** @description A million generated tokens spent on reasoning. Default: as generated tokens. */
-            reasoningPerMillionUsd?: unknown;
+            reasoningPerMillionUsd?: string | number;
             /** @description A generated token spent on reasoning. */
-            reasoningPerTokenUsd?: unknown;
+            reasoningPerTokenUsd?: string | number;
             /** @description Holds for this tier of service. Default `standard`. */
             serviceTier?: components["schemas"]["ServiceTier"];
         };
@@ -5920,6 +6068,23 @@ export interface components {
          */
         UsageInterval: "hour" | "day";
         /**
+         * UsageMember
+         * @description One user, key, provider, model or client of a series.
+         */
+        UsageMember: {
+            /**
+             * Format: int64
+             * @description Its id; null for a model or client, and for requests no provider served.
+             */
+            id?: number | null;
+            /** @description Its name; null where there is none any more. */
+            name?: string | null;
+            /** @description Its part of each of the series' `items`, in their order. */
+            slices: components["schemas"]["UsageSlice"][];
+            /** @description What was used in all of the span. */
+            usage: components["schemas"]["Usage"];
+        };
+        /**
          * UsagePoint
          * @description Usage of a span of time.
          */
@@ -5939,6 +6104,8 @@ export interface components {
         UsageSeries: {
             /** @description Every hour or day, the first one first, those without usage included. */
             items: components["schemas"]["UsagePoint"][];
+            /** @description The largest, the largest first; null where it is not sorted out. What is missing to `items` is everybody else's. */
+            members?: components["schemas"]["UsageMember"][] | null;
             /** @description The time zone of the days. */
             timeZone: string;
         };
@@ -5971,6 +6138,29 @@ export interface components {
             items: components["schemas"]["UsageShare"][];
             /** @description The `cursor` of the next page; null at the end. */
             nextCursor?: string | null;
+        };
+        /**
+         * UsageSlice
+         * @description What was used in an hour or a day, in short.
+         */
+        UsageSlice: {
+            /** @description US dollars, a decimal. */
+            costUsd: string;
+            /**
+             * Format: int64
+             * @description Those of them that were answered with an error.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Requests.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Tokens of all kinds.
+             */
+            totalTokens: number;
         };
         /**
          * @description What shares are put in order by.
@@ -6247,6 +6437,15 @@ export interface operations {
                      *       "parts": [
                      *         {
                      *           "detail": "text",
+                     *           "figures": {
+                     *             "droppedRequests": 1,
+                     *             "journalBytes": 1,
+                     *             "latencyMs": 1,
+                     *             "lostLines": 1,
+                     *             "queuedLines": 1,
+                     *             "queuedRequests": 1,
+                     *             "revisionsBehind": 1
+                     *           },
                      *           "name": "alice",
                      *           "ok": true
                      *         }
@@ -6270,6 +6469,15 @@ export interface operations {
                      *       "parts": [
                      *         {
                      *           "detail": "text",
+                     *           "figures": {
+                     *             "droppedRequests": 1,
+                     *             "journalBytes": 1,
+                     *             "latencyMs": 1,
+                     *             "lostLines": 1,
+                     *             "queuedLines": 1,
+                     *             "queuedRequests": 1,
+                     *             "revisionsBehind": 1
+                     *           },
                      *           "name": "alice",
                      *           "ok": true
                      *         }
@@ -6729,6 +6937,7 @@ export interface operations {
                      *           "userId": 1
                      *         },
                      *         "role": "admin",
+                     *         "timeZone": "Europe/Berlin",
                      *         "user": {
                      *           "allowedClients": [
                      *             "claude-code"
@@ -6972,6 +7181,7 @@ export interface operations {
                      *           "userId": 1
                      *         },
                      *         "role": "admin",
+                     *         "timeZone": "Europe/Berlin",
                      *         "user": {
                      *           "allowedClients": [
                      *             "claude-code"
@@ -9886,6 +10096,104 @@ export interface operations {
             };
         };
     };
+    listNearLimits: {
+        parameters: {
+            query?: {
+                /** @description From which share on a limit is nearly used up: 1 is all of it. 0.8 if not given. */
+                share?: number;
+                /** @description Entries at most, 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "current": "text",
+                     *           "id": 1,
+                     *           "limit": "text",
+                     *           "limitName": "limit5hUsd",
+                     *           "name": "alice",
+                     *           "owner": "user",
+                     *           "resetsAt": "2026-01-31T12:00:00Z",
+                     *           "share": 1,
+                     *           "userId": 1,
+                     *           "userName": "text"
+                     *         }
+                     *       ],
+                     *       "total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NearLimitList"];
+                };
+            };
+            /** @description No credential, or one that is wrong, switched off or over. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input has mistakes; `errors` lists every one. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong credentials from this address. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rebuildLimits: {
         parameters: {
             query?: never;
@@ -10109,6 +10417,7 @@ export interface operations {
                      *         "userId": 1
                      *       },
                      *       "role": "admin",
+                     *       "timeZone": "Europe/Berlin",
                      *       "user": {
                      *         "allowedClients": [
                      *           "claude-code"
@@ -12650,6 +12959,7 @@ export interface operations {
                      *       "changed": 1,
                      *       "lines": 1,
                      *       "nextCursor": "NTA",
+                     *       "totalLines": 1,
                      *       "unpriced": 1
                      *     }
                      */
@@ -17480,7 +17790,10 @@ export interface operations {
                      *           "providerId": 1,
                      *           "providerName": "text",
                      *           "reasons": [
-                     *             "text"
+                     *             {
+                     *               "code": "disabled",
+                     *               "text": "text"
+                     *             }
                      *           ],
                      *           "tier": 1,
                      *           "weight": 1
@@ -18187,6 +18500,15 @@ export interface operations {
                      *         "parts": [
                      *           {
                      *             "detail": "text",
+                     *             "figures": {
+                     *               "droppedRequests": 1,
+                     *               "journalBytes": 1,
+                     *               "latencyMs": 1,
+                     *               "lostLines": 1,
+                     *               "queuedLines": 1,
+                     *               "queuedRequests": 1,
+                     *               "revisionsBehind": 1
+                     *             },
                      *             "name": "alice",
                      *             "ok": true
                      *           }
@@ -19418,6 +19740,12 @@ export interface operations {
             query?: {
                 /** @description Hours or days; days if not given. */
                 interval?: components["schemas"]["UsageInterval"];
+                /** @description What it is sorted out by besides; by nothing if not given. */
+                by?: components["schemas"]["UsageBy"];
+                /** @description What the largest are the largest of; cost if not given. */
+                sort?: components["schemas"]["UsageSort"];
+                /** @description How many of the largest, 8 if not given. */
+                top?: number;
                 /** @description From this time on. */
                 from?: string;
                 /** @description Before this time; now if not given. */
@@ -19450,6 +19778,42 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "start": "2026-01-31T12:00:00Z",
+                     *           "usage": {
+                     *             "attempts": 1,
+                     *             "cacheReadTokens": 1,
+                     *             "cacheWrite1hTokens": 1,
+                     *             "cacheWrite5mTokens": 1,
+                     *             "costUsd": "0.0123",
+                     *             "failures": 1,
+                     *             "imageInputTokens": 1,
+                     *             "imageOutputTokens": 1,
+                     *             "inputTokens": 1,
+                     *             "outputTokens": 1,
+                     *             "reasoningTokens": 1,
+                     *             "requests": 1,
+                     *             "settledFrom": {
+                     *               "estimate": 1,
+                     *               "none": 1,
+                     *               "partial": 1,
+                     *               "terminal": 1
+                     *             },
+                     *             "totalTokens": 1,
+                     *             "unpricedAttempts": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "members": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "alice",
+                     *           "slices": [
+                     *             {
+                     *               "costUsd": "0.0123",
+                     *               "failures": 1,
+                     *               "requests": 1,
+                     *               "totalTokens": 1
+                     *             }
+                     *           ],
                      *           "usage": {
                      *             "attempts": 1,
                      *             "cacheReadTokens": 1,

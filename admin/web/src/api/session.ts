@@ -55,6 +55,11 @@ export function useSession(): Session | null {
   return useQuery(sessionQuery).data ?? null;
 }
 
+/** The time zone the gateway counts days by. */
+export function useGatewayZone(): string {
+  return useSession()?.me.timeZone ?? "UTC";
+}
+
 export function useIsAdmin(): boolean {
   return useSession()?.role === "admin";
 }

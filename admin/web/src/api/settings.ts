@@ -2,6 +2,7 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { type Schemas, api, unwrap, versioned } from "./client";
+import { sessionQuery } from "./session";
 
 export type Settings = Schemas["Settings"];
 export type SettingsPatch = Schemas["SettingsPatch"];
@@ -16,6 +17,10 @@ export function useUpdateSettings() {
   return useMutation({
     mutationFn: ({ patch, etag }: { patch: SettingsPatch; etag?: string }) =>
       unwrap(api.PATCH("/api/v1/settings", { params: { header: etag ? { "If-Match": etag } : {} }, body: patch })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+    onSuccess: () => {
+      // The session tells the time zone.
+      void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      return queries.invalidateQueries({ queryKey: KEY });
+    },
   });
 }

@@ -1,11 +1,12 @@
 // What was used, from the sums of each hour.
-import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { type Schemas, api, everyPage, unwrap } from "./client";
 
 export type Usage = Schemas["Usage"];
 export type UsageShare = Schemas["UsageShare"];
 export type UsageSeries = Schemas["UsageSeries"];
+export type UsageMember = Schemas["UsageMember"];
 export type UsageDimension = Schemas["UsageBy"];
 export type UsageSort = Schemas["UsageSort"];
 export type UsageInterval = Schemas["UsageInterval"];
@@ -50,7 +51,8 @@ export const topUsageQuery = (dimension: UsageDimension, query: Span & UsageFilt
     placeholderData: keepPreviousData,
   });
 
-export const usageSeriesQuery = (query: Span & UsageFilter & { interval: UsageInterval }) =>
+/** Over time; with `by` also the part of the largest of them. */
+export const usageSeriesQuery = (query: Span & UsageFilter & { interval: UsageInterval; by?: UsageDimension; sort?: UsageSort; top?: number }) =>
   queryOptions({
     queryKey: ["usage", "series", query],
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/usage/series", { params: { query }, signal })),
@@ -102,8 +104,3 @@ const PULSE_HOURS = 50;
 
 /** Hour by hour, today and yesterday. */
 export const pulseQuery = () => usageSeriesQuery({ interval: "hour", from: hoursAgo(PULSE_HOURS) });
-
-/** The time zone the gateway counts days by; null until it is known. */
-export function useGatewayZone(): string | null {
-  return useQuery(pulseQuery()).data?.timeZone ?? null;
-}

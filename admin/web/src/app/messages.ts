@@ -6,7 +6,7 @@ export const shellMessages = defineMessages({
     skip: "Skip to content",
     navigation: "Navigation",
     openNavigation: "Open navigation",
-    search: "Search or jump to…",
+    search: "Search or jump",
     palette: "Command palette",
     paletteHint: "Pages, providers, commands, or a request id",
     nothingFound: "Nothing found",

@@ -10,10 +10,12 @@ interface Props {
   text: string;
   /** The file it goes into, or the program that reads it. */
   title: string;
+  /** Long lines go on below: where there is little room. */
+  isWrapped?: boolean;
   className?: string;
 }
 
-export function CodeBlock({ text, title, className }: Props) {
+export function CodeBlock({ text, title, isWrapped, className }: Props) {
   const t = useMessages(messages);
   return (
     <figure className={cn("min-w-0 overflow-hidden rounded-lg border bg-surface", className)}>
@@ -21,7 +23,7 @@ export function CodeBlock({ text, title, className }: Props) {
         <span className="min-w-0 flex-1 truncate font-mono">{title}</span>
         <CopyButton text={text} label={t.copy(title)} />
       </figcaption>
-      <pre tabIndex={0} aria-label={title} className="overflow-x-auto px-3 py-2.5 font-mono text-xs leading-5 -outline-offset-2">
+      <pre tabIndex={0} aria-label={title} className={cn("overflow-x-auto px-3 py-2.5 font-mono text-xs leading-5 -outline-offset-2", isWrapped && "wrap-anywhere whitespace-pre-wrap")}>
         <code>{text}</code>
       </pre>
     </figure>

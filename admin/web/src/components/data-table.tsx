@@ -4,7 +4,7 @@
 // with the arrow keys or j and k. Narrow screens get cards instead of columns.
 import { type ColumnDef, type RowData, type VisibilityState, getCoreRowModel, useReactTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 
 import { cn } from "@/lib/cn";
 import { useIsNarrow } from "@/lib/media";
@@ -57,20 +57,27 @@ export interface DataTableProps<T> {
 }
 
 const OVERSCAN = 12;
+/** On both sides of a row, beside its columns. */
+const ROW_PADDING = "3rem";
 
 export function DataTable<T>(props: DataTableProps<T>) {
   const { rows, columns, rowId, rowHeight, card, visibility, onEnd, onOpen, onTop, scrollToTop } = props;
   const isNarrow = useIsNarrow();
   const scroller = useRef<HTMLDivElement>(null);
   const height = isNarrow ? card.height : rowHeight;
+  // The same function as long as the rows are: with another one the places of all rows are worked out anew, for each frame.
+  const keyOf = useCallback(
+    (index: number) => {
+      const row = rows[index];
+      return row ? rowId(row) : index;
+    },
+    [rows, rowId],
+  );
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row ? rowId(row) : index;
-    },
+    getItemKey: keyOf,
     overscan: OVERSCAN,
   });
   useEffect(() => virtual.measure(), [virtual, height]);
@@ -112,7 +119,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
       {rows.length === 0 ? (
         props.empty
       ) : (
-        <div role="table" aria-label={props.label} aria-rowcount={rows.length + 1} style={isNarrow ? undefined : { minWidth: width }}>
+        <div role="table" aria-label={props.label} aria-rowcount={rows.length + 1} style={isNarrow ? undefined : { minWidth: `calc(${width}px + ${ROW_PADDING})` }}>
           {!isNarrow && <HeaderRow headers={table.getFlatHeaders()} template={template} sort={props.sort} onSort={props.onSort} />}
           <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
             {items.map((item) => {

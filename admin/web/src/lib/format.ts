@@ -10,6 +10,8 @@ export interface Format {
   compact: (value: number) => string;
   /** A decimal string or a number of US dollars; small amounts keep their significant digits. */
   usd: (value: string | number) => string;
+  /** To the same decimal as what stands above and below. */
+  usdFine: (value: string | number) => string;
   /** $1.2K, for axes and narrow places. */
   usdShort: (value: string | number) => string;
   /** A share of 1. */
@@ -58,6 +60,7 @@ function make(locale: string): Format {
   const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
   const change = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumSignificantDigits: 3 });
   const shortMoney = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", notation: "compact", maximumSignificantDigits: 3 });
+  const fineMoney = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", minimumFractionDigits: 5, maximumFractionDigits: 5 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
   const exact = new Intl.DateTimeFormat(locale, {
@@ -78,6 +81,7 @@ function make(locale: string): Format {
       const amount = Number(value);
       return amount === 0 || Math.abs(amount) >= 0.1 ? money.format(amount) : change.format(amount);
     },
+    usdFine: (value) => fineMoney.format(Number(value)),
     usdShort: (value) => shortMoney.format(Number(value)),
     percent: (share) => percent.format(share),
     ms: (value) => {

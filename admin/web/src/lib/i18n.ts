@@ -19,6 +19,11 @@ export type Catalogue<M> = Readonly<Record<Language, M>>;
 /** A single text in every language. */
 export type Text = Readonly<Record<Language, string>>;
 
+/** One user, two users: `count` is written already, in the reader's way. */
+export function many(count: string, one: string, more = `${one}s`): string {
+  return `${count} ${count === "1" ? one : more}`;
+}
+
 /** English leads: the other languages must have its keys, all and only. */
 export function defineMessages<const T extends Messages>(messages: { en: T; zh: NoInfer<Worded<T>> }): Catalogue<Worded<T>> {
   return messages as unknown as Catalogue<Worded<T>>;

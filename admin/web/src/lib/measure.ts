@@ -6,7 +6,10 @@ export type Usage = Schemas["Usage"];
 export const MEASURES = ["cost", "requests", "tokens"] as const;
 export type Measure = (typeof MEASURES)[number];
 
-export function measured(usage: Usage, measure: Measure): number {
+/** What can be measured of usage. */
+export type Measured = Pick<Usage, "costUsd" | "requests" | "totalTokens">;
+
+export function measured(usage: Measured, measure: Measure): number {
   if (measure === "cost") return Number(usage.costUsd);
   return measure === "requests" ? usage.requests : usage.totalTokens;
 }

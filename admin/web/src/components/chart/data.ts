@@ -1,10 +1,10 @@
 // What the chart is made of: the largest members of a dimension, each hour by hour, and the rest of the sum.
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 
-import { type Span, type UsageDimension, type UsageFilter, type UsageInterval, type UsageShare, filterFor, topUsageQuery, usageSeriesQuery } from "@/api/usage";
+import { type Span, type UsageDimension, type UsageFilter, type UsageInterval, type UsageShare, usageSeriesQuery } from "@/api/usage";
 import type { Format } from "@/lib/format";
-import { type Measure, type Usage, measured } from "@/lib/measure";
+import { type Measure, type Measured, type Usage, measured } from "@/lib/measure";
 import { shareId, useShareName } from "@/lib/share-names";
 
 import { MOST_SERIES, REST_COLOR, seriesColor } from "./colors";
@@ -15,7 +15,7 @@ export interface Member {
   label: string;
   color: string;
   /** Null for the rest. */
-  share: UsageShare | null;
+  share: Pick<UsageShare, "id" | "name"> | null;
   usage: Usage | null;
 }
 
@@ -48,38 +48,22 @@ interface Ask {
   restLabel: string;
 }
 
-const NOBODY: UsageShare[] = [];
-
 export function useChartData({ span, interval, by, measure, of, restLabel }: Ask): ChartData {
   const enabled = span !== null;
-  const query = { ...span, ...of };
   const nameOf = useShareName(by);
-  const top = useQuery({ ...topUsageQuery(by, { ...query, sort: measure, limit: MOST_SERIES }), enabled });
-  const total = useQuery({ ...usageSeriesQuery({ ...query, interval }), enabled });
-  const shares = top.data ?? NOBODY;
-  const asked = useMemo(
-    () => shares.flatMap((share) => {
-      const filter = filterFor(by, share);
-      return filter && measured(share.usage, measure) > 0 ? [{ share, filter }] : [];
-    }),
-    [shares, by, measure],
-  );
-  const parts = useQueries({
-    queries: asked.map(({ filter }) => ({ ...usageSeriesQuery({ ...query, ...filter, interval }), enabled: enabled && !top.isPlaceholderData })),
-    combine: (results) => ({ data: results.map(({ data }) => data), isPending: results.some(({ isPending }) => isPending) }),
-  });
-  const isPending = !enabled || top.isPending || top.isPlaceholderData || total.isPending || parts.isPending;
+  const { data, error, isPending, refetch } = useQuery({ ...usageSeriesQuery({ ...span, ...of, interval, by, sort: measure, top: MOST_SERIES }), enabled });
   const made = useMemo(() => {
-    if (isPending || !total.data) return { starts: [], series: [], members: [], total: NOTHING };
-    const valuesOf = (items: readonly { usage: Usage }[] | undefined) => (items ?? []).map(({ usage }) => measured(usage, measure));
-    const series = asked.map(({ share }, at) => ({ id: shareId(share), label: nameOf(share), color: seriesColor(at), values: valuesOf(parts.data[at]?.items) }));
-    const members: Member[] = series.map(({ id, label, color }, at) => ({ id, label, color, share: asked[at]?.share ?? null, usage: asked[at]?.share.usage ?? null }));
-    const left = rest(valuesOf(total.data.items), series.map(({ values }) => values));
+    if (!data) return { starts: [], series: [], members: [], total: NOTHING };
+    const valuesOf = (items: readonly Measured[]) => items.map((usage) => measured(usage, measure));
+    const named = (data.members ?? []).filter(({ usage }) => measured(usage, measure) > 0);
+    const members = named.map((member, at): Member => ({ id: shareId(member), label: nameOf(member), color: seriesColor(at), share: member, usage: member.usage }));
+    const series = named.map(({ slices }, at): Series => ({ id: members[at]?.id ?? "", label: members[at]?.label ?? "", color: seriesColor(at), values: valuesOf(slices) }));
+    const left = rest(valuesOf(data.items.map(({ usage }) => usage)), series.map(({ values }) => values));
     if (left.some((value) => value > 0)) {
       series.push({ id: "rest", label: restLabel, color: REST_COLOR, values: left });
       members.push({ id: "rest", label: restLabel, color: REST_COLOR, share: null, usage: null });
     }
-    const whole = total.data.items.reduce(
+    const whole = data.items.reduce(
       (all, { usage }) => ({
         cost: all.cost + Number(usage.costUsd),
         requests: all.requests + usage.requests,
@@ -88,17 +72,9 @@ export function useChartData({ span, interval, by, measure, of, restLabel }: Ask
       }),
       NOTHING,
     );
-    return { starts: total.data.items.map(({ start }) => start), series, members, total: whole };
-  }, [isPending, total.data, parts.data, asked, measure, nameOf, restLabel]);
-  return {
-    ...made,
-    isPending,
-    error: top.error ?? total.error,
-    refetch: () => {
-      void top.refetch();
-      void total.refetch();
-    },
-  };
+    return { starts: data.items.map(({ start }) => start), series, members, total: whole };
+  }, [data, measure, nameOf, restLabel]);
+  return { ...made, isPending, error, refetch: () => void refetch() };
 }
 
 /** How values of a measure are written in full. */

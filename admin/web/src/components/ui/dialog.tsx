@@ -30,7 +30,7 @@ function Frame({ title, description, footer, children, className, ...rest }: Pro
   const t = useMessages(messages);
   return (
     <Primitive.Portal>
-      <Primitive.Overlay className="fixed inset-0 z-40 animate-[fade-in_120ms_ease-out] bg-black/45 backdrop-blur-[1px]" />
+      <Primitive.Overlay className="fixed inset-0 z-40 animate-[fade-in_120ms_ease-out] bg-black/45" />
       <Primitive.Content {...(description ? {} : { "aria-describedby": undefined })} onInteractOutside={keepForToasts} className={cn("fixed z-50 flex flex-col border bg-raised shadow-raised outline-none", className)} {...rest}>
         <header className="flex items-start gap-3 border-b px-4 py-3 md:px-5">
           <div className="min-w-0 flex-1">
@@ -59,9 +59,16 @@ export function DialogContent({ className, ...rest }: Props) {
   );
 }
 
+/** The sheet itself takes the focus, unless a field in it asks for it: a ring around the cross says nothing. */
+function focusSheet(event: Event): void {
+  event.preventDefault();
+  if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
+}
+
 export function SheetContent({ className, ...rest }: Props) {
   return (
     <Frame
+      onOpenAutoFocus={focusSheet}
       className={cn("inset-y-0 right-0 w-full max-w-2xl animate-[slide-in_180ms_cubic-bezier(0.2,0.8,0.2,1)] border-y-0 border-r-0", className)}
       {...rest}
     />

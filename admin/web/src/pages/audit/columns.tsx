@@ -48,14 +48,19 @@ function Actor({ entry }: { entry: AuditEntry }) {
   return <span className="truncate font-medium" title={entry.actor.peer ?? undefined}>{name}</span>;
 }
 
+/** As many letters of an id as it takes to tell it from the others. */
+const ID_LETTERS = 8;
+const isLongId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 function What({ entry }: { entry: AuditEntry }) {
   const kind = useResourceName()(entry.resource);
   // There is one of them: its number says nothing.
-  const name = entry.resourceName || (entry.resource === "settings" ? "" : entry.resourceId);
+  const whole = entry.resourceName || (entry.resource === "settings" ? "" : entry.resourceId);
+  const name = isLongId.test(whole) ? whole.slice(0, ID_LETTERS) : whole;
   if (!name) return <span className="truncate">{kind}</span>;
   return (
     <span className="flex min-w-0 items-baseline gap-2">
-      <span className="truncate">{name}</span>
+      <span className="truncate" title={whole}>{name}</span>
       <span className="shrink-0 text-xs text-muted-foreground">{kind}</span>
     </span>
   );

@@ -52,7 +52,7 @@ export function GuidePage() {
         <Contents />
         <main id="content" className="min-w-0 pt-8 lg:pt-12">
           <h1 className="text-2xl font-semibold tracking-tight text-balance">{t.title}</h1>
-          <p className="mt-2 max-w-2xl text-[0.9375rem] leading-6 text-pretty text-muted-foreground">{t.text}</p>
+          <p className="mt-2 max-w-2xl text-[0.9375rem] leading-6 text-balance text-muted-foreground">{t.text}</p>
           <div className="mt-6 grid items-start gap-4 rounded-xl border bg-surface p-4 sm:grid-cols-2">
             <div className="min-w-0 space-y-1">
               <p className="text-[0.8125rem] font-medium">{t.address}</p>

@@ -27,10 +27,10 @@ export function columnsOf({ t, format, who, nameOf, sort, top, total }: Context)
   const main = (measure: Measure) => cn(sort === measure ? "font-medium" : "text-muted-foreground");
   return [
     { id: "rank", size: 44, header: "#", meta: { isFixed: true }, cell: ({ row }) => <Rank rank={row.original.rank} /> },
-    { id: "who", size: 240, header: who, cell: ({ row }) => <span className="truncate font-medium" title={nameOf(row.original)}>{nameOf(row.original)}</span> },
+    { id: "who", size: 210, header: who, cell: ({ row }) => <span className="truncate font-medium" title={nameOf(row.original)}>{nameOf(row.original)}</span> },
     {
       id: "bar",
-      size: 220,
+      size: 190,
       header: t.share,
       cell: ({ row }) => <ShareBar value={measured(row.original.usage, sort)} top={top} total={total} format={format} />,
     },

@@ -27,7 +27,7 @@ export const messages = defineMessages({
     with: { user: "By model", key: "By model", provider: "By model", model: "By user", client: "By model" },
     requests: "Show the requests",
     gone: "There is no such entry in this span",
-    unpriced: (count: string) => `${count} attempts have no price and are not in the cost.`,
+    unpriced: (count: string) => count === "1" ? "1 attempt has no price and is not in the cost." : `${count} attempts have no price and are not in the cost.`,
     of: (share: string) => `${share} of all`,
   },
   zh: {

@@ -4,7 +4,8 @@ import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { TrophyIcon } from "lucide-react";
 import { useMemo } from "react";
 
-import { DIMENSIONS, type UsageShare, filterFor, leaderboardQuery, useGatewayZone, usageTotalsQuery } from "@/api/usage";
+import { useGatewayZone } from "@/api/session";
+import { DIMENSIONS, type UsageShare, filterFor, leaderboardQuery, usageTotalsQuery } from "@/api/usage";
 import { DataTable } from "@/components/data-table";
 import { Empty } from "@/components/empty";
 import { FullPage } from "@/components/full-page";
@@ -37,13 +38,13 @@ export function LeaderboardPage() {
   const search = route.useSearch();
   const { period = "day", by = "user", sort = "cost" } = search;
   const zone = useGatewayZone();
-  const today = dayOf(Date.now(), zone ?? "UTC");
+  const today = dayOf(Date.now(), zone);
   const isCustom = period === "custom" && search.from !== undefined && search.to !== undefined;
   const custom = useMemo(
-    () => (isCustom && zone && search.from && search.to ? { from: new Date(startOf(search.from, zone)).toISOString(), to: new Date(startOf(shifted(search.to, 1), zone)).toISOString() } : {}),
+    () => (isCustom && search.from && search.to ? { from: new Date(startOf(search.from, zone)).toISOString(), to: new Date(startOf(shifted(search.to, 1), zone)).toISOString() } : {}),
     [isCustom, zone, search.from, search.to],
   );
-  const board = useInfiniteQuery({ ...leaderboardQuery({ period: isCustom ? "custom" : period === "custom" ? "day" : period, by, sort, ...custom }), enabled: !isCustom || zone !== null });
+  const board = useInfiniteQuery({ ...leaderboardQuery({ period: isCustom ? "custom" : period === "custom" ? "day" : period, by, sort, ...custom }) });
   const first = board.data?.pages[0];
   const span = useMemo(() => (first ? { from: first.from, to: first.to } : null), [first?.from, first?.to]);
   const totals = useQuery({ ...usageTotalsQuery(span ?? {}), enabled: span !== null });
@@ -59,7 +60,7 @@ export function LeaderboardPage() {
   const days = isCustom && search.from && search.to ? { from: search.from, to: search.to } : null;
   return (
     <FullPage>
-      <PageHeader title={t.title} text={span ? t.span(format.exact(span.from), format.exact(span.to)) : <>&nbsp;</>}>
+      <PageHeader title={t.title} text={span ? t.span(format.date(span.from), format.date(span.to)) : <>&nbsp;</>}>
         <SpanPicker value={period} options={PERIODS.map((value) => ({ value, label: t.periods[value] }))} onChange={choose} days={days} onDays={(next) => go({ period: "custom", ...next })} max={today} />
       </PageHeader>
       <div className="flex flex-wrap items-center gap-2 px-4 pb-3 md:px-6">

@@ -1,4 +1,4 @@
-import { defineMessages } from "@/lib/i18n";
+import { defineMessages, many } from "@/lib/i18n";
 
 export const messages = defineMessages({
   en: {
@@ -8,7 +8,7 @@ export const messages = defineMessages({
     scope: "Whose usage",
     scopes: { key: "This key", all: "All my keys" },
     spans: { today: "Today", week: "This week", month: "This month", total: "In all" },
-    requests: (count: string) => `${count} requests`,
+    requests: (count: string) => many(count, "request"),
     tokens: (count: string) => `${count} tokens`,
     limits: "Limits",
     ofKey: "This key",

@@ -33,7 +33,7 @@ export function SetupCard() {
       <div className="space-y-3 p-4">
         <Segmented label={t.setup} value={agent} options={OPTIONS} onChange={setAgent} />
         {shown.map(({ title, text }) => (
-          <CodeBlock key={title} title={title} text={text} />
+          <CodeBlock key={title} isWrapped title={title} text={text} />
         ))}
         <p className="text-xs text-pretty text-muted-foreground">{t.keyNote}</p>
       </div>

@@ -1,8 +1,9 @@
 // What needs somebody, and where to go about it.
 import { Link } from "@tanstack/react-router";
-import { CalendarClockIcon, CircleCheckIcon, GaugeIcon, HeartCrackIcon, type LucideIcon, TagIcon, ZapOffIcon } from "lucide-react";
+import { CalendarClockIcon, CircleCheckIcon, GaugeIcon, HeartCrackIcon, HourglassIcon, type LucideIcon, TagIcon, ZapOffIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
+import type { NearLimit } from "@/api/limits";
 import { useResetBreakers } from "@/api/providers";
 import { toast } from "@/app/toasts";
 import { RelativeTime } from "@/components/time";
@@ -66,26 +67,43 @@ function MatterLine({ matter }: { matter: Matter }) {
       />
     );
   }
-  const { owner } = matter;
-  const linked = (title: string) => (
-    <Link to="/requests" search={owner.kind === "user" ? { user: owner.id } : { key: owner.id }} className="rounded hover:underline">
-      {title}
-    </Link>
-  );
-  if (matter.kind === "expiry") {
-    const title = matter.isBad ? t.expired(owner.name) : t.expires(owner.name);
-    return <Line isBad={matter.isBad} icon={CalendarClockIcon} title={linked(title)} text={<RelativeTime value={matter.at} />} />;
+  if (matter.kind === "backlog") {
+    const title = <Link to="/system" className="rounded hover:underline">{t.backlog}</Link>;
+    return <Line isBad={matter.isBad} icon={HourglassIcon} title={title} text={t.backlogText(format.bytes(matter.bytes), format.count(matter.lines))} />;
   }
-  const { line } = matter;
+  if (matter.kind === "limit") return <LimitMatter limit={matter.limit} />;
+  const { owner } = matter;
+  const title = matter.isBad ? t.expired(owner.name) : t.expires(owner.name);
   return (
     <Line
       isBad={matter.isBad}
+      icon={CalendarClockIcon}
+      title={<Link to="/users" search={{ user: owner.userId }} className="rounded hover:underline">{title}</Link>}
+      text={<RelativeTime value={matter.at} />}
+    />
+  );
+}
+
+function LimitMatter({ limit }: { limit: NearLimit }) {
+  const t = useMessages(messages);
+  const format = useFormat();
+  const title = t.limitUsed(limit.userName ? `${limit.userName} / ${limit.name}` : limit.name, format.percent(limit.share));
+  const look = "rounded hover:underline";
+  return (
+    <Line
+      isBad={limit.share >= 1}
       icon={GaugeIcon}
-      title={linked(t.limitUsed(owner.name, format.percent(line.share)))}
+      title={
+        limit.owner === "provider" ? (
+          <Link to="/providers" search={{ edit: limit.id }} className={look}>{title}</Link>
+        ) : (
+          <Link to="/users" search={{ user: limit.userId ?? limit.id }} className={look}>{title}</Link>
+        )
+      }
       text={
         <>
-          {t.limitOf(format.usd(line.current), format.usd(line.limit), t.windows[line.name])}
-          {line.resetsAt && <> · {t.resets} <RelativeTime value={line.resetsAt} /></>}
+          {t.limitOf(format.usd(limit.current), format.usd(limit.limit), t.windows[limit.limitName])}
+          {limit.resetsAt && <> · {t.resets} <RelativeTime value={limit.resetsAt} /></>}
         </>
       }
     />

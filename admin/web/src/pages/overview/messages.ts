@@ -1,4 +1,4 @@
-import { defineMessages } from "@/lib/i18n";
+import { defineMessages, many } from "@/lib/i18n";
 
 export const messages = defineMessages({
   en: {
@@ -28,10 +28,12 @@ export const messages = defineMessages({
     failed: (count: string) => `${count} failed`,
     yesterday: (value: string) => `${value} in all of yesterday`,
     versus: "against yesterday by this time",
-    unpriced: (count: string) => `${count} attempts without a price`,
+    unpriced: (count: string) => `${many(count, "attempt")} without a price`,
     now: "Now",
-    nowText: (rows: string) => `From the newest ${rows} requests of the last 15 minutes.`,
+    nowText: (rows: string) => `From the newest ${many(rows, "request")} of the last 15 minutes.`,
+    inFlight: "In flight",
     rpm: "Requests",
+    tokens: "Tokens",
     rpmUnit: "/min",
     ttft50: "TTFT p50",
     ttft95: "TTFT p95",
@@ -49,6 +51,8 @@ export const messages = defineMessages({
     resetDone: (provider: string) => `Breakers of ${provider} are reset`,
     unpricedTitle: (count: number) => (count === 1 ? "1 model without a price" : `${count} models without a price`),
     unpricedText: (names: string) => `${names}: what they cost is not counted.`,
+    backlog: "Usage waits for the database",
+    backlogText: (bytes: string, lines: string) => `${bytes} of journal and ${many(lines, "line")} in memory are not written yet. Nothing is lost.`,
     limitUsed: (owner: string, share: string) => `${owner} has used ${share}`,
     limitOf: (current: string, limit: string, what: string) => `${current} of ${limit} ${what}`,
     windows: { limit5hUsd: "in 5 hours", limitDailyUsd: "a day", limitWeeklyUsd: "a week", limitMonthlyUsd: "a month", limitTotalUsd: "in total", rpm: "requests a minute", limitConcurrentRequests: "requests at once", limitConcurrentSessions: "sessions" },
@@ -60,7 +64,7 @@ export const messages = defineMessages({
     allProviders: "All providers",
     states: { off: "Off", ok: "Healthy", idle: "No traffic today", open: "Breaker open", half_open: "Half-open", resting: "Resting", partly: "Partly open" },
     today: "today",
-    requests: (count: string) => `${count} requests`,
+    requests: (count: string) => many(count, "request"),
     noProviders: "No provider yet",
     noProvidersText: "The gateway has nowhere to send requests. Add a provider, give somebody a key, and point a client here.",
     addProvider: "Add a provider",
@@ -95,7 +99,9 @@ export const messages = defineMessages({
     unpriced: (count) => `${count} 次尝试没有价格`,
     now: "当前",
     nowText: (rows) => `取自最近 15 分钟内最新的 ${rows} 个请求。`,
+    inFlight: "进行中",
     rpm: "请求",
+    tokens: "Token",
     rpmUnit: "/分钟",
     ttft50: "首字延迟 p50",
     ttft95: "首字延迟 p95",
@@ -113,6 +119,8 @@ export const messages = defineMessages({
     resetDone: (provider) => `已重置 ${provider} 的熔断器`,
     unpricedTitle: (count) => `${count} 个模型没有价格`,
     unpricedText: (names) => `${names}：其费用未计入。`,
+    backlog: "用量记录等待写入数据库",
+    backlogText: (bytes, lines) => `日志中有 ${bytes}、内存中有 ${lines} 行尚未写入，不会丢失。`,
     limitUsed: (owner, share) => `${owner} 已用 ${share}`,
     limitOf: (current, limit, what) => `${what} ${current} / ${limit}`,
     windows: { limit5hUsd: "5 小时", limitDailyUsd: "每日", limitWeeklyUsd: "每周", limitMonthlyUsd: "每月", limitTotalUsd: "总计", rpm: "每分钟请求", limitConcurrentRequests: "并发请求", limitConcurrentSessions: "会话" },

@@ -1,11 +1,13 @@
 // The overview: how today goes, what was used by whom, what needs somebody. Everything but the last minutes comes from the hourly sums.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
 import { ServerIcon } from "lucide-react";
-import { useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 
+import { useLive } from "@/api/live";
 import { breakersQuery, providersQuery } from "@/api/providers";
 import { recentRequestsQuery } from "@/api/requests";
+import { useGatewayZone } from "@/api/session";
 import { pulseQuery, topUsageQuery } from "@/api/usage";
 import { Empty } from "@/components/empty";
 import { PageHeader } from "@/components/page-header";
@@ -31,22 +33,23 @@ export function OverviewPage() {
   const language = useLanguage();
   const search = route.useSearch();
   const hours = useQuery(pulseQuery());
-  const zone = hours.data?.timeZone ?? null;
-  const today = zone && dayOf(Date.now(), zone);
-  const span = useMemo(() => (zone && today ? { from: new Date(startOf(today, zone)).toISOString() } : null), [zone, today]);
+  const zone = useGatewayZone();
+  const today = dayOf(Date.now(), zone);
+  const span = useMemo(() => ({ from: new Date(startOf(today, zone)).toISOString() }), [zone, today]);
+  const live = useLive(useRefresh());
   const pulse = useMemo(() => hours.data && pulseOf(hours.data, Date.now()), [hours.data]);
   const recent = useQuery(recentRequestsQuery(NEWEST)).data;
   const providers = useQuery(providersQuery).data;
   const breakers = useQuery(breakersQuery).data ?? [];
-  const byProvider = useQuery({ ...topUsageQuery("provider", { ...span, limit: 100 }), enabled: span !== null }).data ?? [];
-  const matters = useMatters(span);
+  const byProvider = useQuery(topUsageQuery("provider", { ...span, limit: 100 })).data ?? [];
+  const matters = useMatters();
   if (hours.error && !hours.data) return <QueryFailure query={hours} />;
   return (
     <>
-      <PageHeader title={overview.title[language]} text={zone ? t.zone(zone) : <>&nbsp;</>} />
+      <PageHeader title={overview.title[language]} text={t.zone(zone)} />
       <div className="space-y-3 px-4 pb-6 md:px-6">
         <TodayTiles pulse={pulse} />
-        <NowStrip list={recent} />
+        <NowStrip list={recent} live={live} />
         {providers?.length === 0 ? (
           <Card>
             <Empty icon={ServerIcon} title={t.noProviders} text={t.noProvidersText}>
@@ -70,4 +73,22 @@ export function OverviewPage() {
       </div>
     </>
   );
+}
+
+/** A request that is over is in the log and in the sums within a second. */
+const WRITTEN_MS = 1200;
+
+/** Reads anew what requests that ended have changed; once for all that end within a moment. */
+function useRefresh(): () => void {
+  const queries = useQueryClient();
+  const timer = useRef<number | undefined>(undefined);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  return useCallback(() => {
+    if (timer.current !== undefined) return;
+    timer.current = window.setTimeout(() => {
+      timer.current = undefined;
+      void queries.invalidateQueries({ queryKey: recentRequestsQuery(NEWEST).queryKey });
+      void queries.invalidateQueries({ queryKey: pulseQuery().queryKey });
+    }, WRITTEN_MS);
+  }, [queries]);
 }

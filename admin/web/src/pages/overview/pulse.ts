@@ -56,6 +56,8 @@ export interface Minutes {
   /** Requests a minute, over the last five or over as much as the rows reach back. */
   rpm: number;
   byMinute: number[];
+  /** Tokens of all kinds a minute, of the same. */
+  tpm: number;
   sessions: number;
   ttft50: number | null;
   ttft95: number | null;
@@ -64,11 +66,13 @@ export interface Minutes {
   rows: number;
 }
 
+const tokensOf = ({ usage }: RequestRow) => usage.inputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens + usage.outputTokens;
+
 /** A status of 499 is the client that left: nobody's error. */
 const isFailure = ({ status }: RequestRow) => status >= 400 && status !== 499;
 
-/** `rows` are the newest ones; when there are `most` of them, older ones are missing. */
-export function minutesOf(rows: readonly RequestRow[], most: number, now: number): Minutes {
+/** `rows` are the newest ones; when there are `most` of them, older ones are missing. `live` are the sessions of requests under way. */
+export function minutesOf(rows: readonly RequestRow[], most: number, now: number, live: Iterable<string> = []): Minutes {
   const at = (row: RequestRow) => Date.parse(row.createdAt);
   const oldest = rows.length >= most ? Math.min(...rows.map(at)) : 0;
   const reach = Math.min(5 * MINUTE_MS, Math.max(now - oldest, 1000));
@@ -82,7 +86,8 @@ export function minutesOf(rows: readonly RequestRow[], most: number, now: number
   return {
     rpm: recent.length / (reach / MINUTE_MS),
     byMinute,
-    sessions: new Set(recent.flatMap(({ sessionId }) => (sessionId ? [sessionId] : []))).size,
+    tpm: sum(recent.map(tokensOf)) / (reach / MINUTE_MS),
+    sessions: new Set([...live, ...recent.flatMap(({ sessionId }) => (sessionId ? [sessionId] : []))]).size,
     ttft50: percentile(ttft, 0.5),
     ttft95: percentile(ttft, 0.95),
     overhead50: percentile(rows.map(({ overheadMs }) => overheadMs), 0.5),

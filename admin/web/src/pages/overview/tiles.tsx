@@ -2,6 +2,7 @@
 import { ArrowDownIcon, ArrowUpIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
+import type { Live } from "@/api/live";
 import type { RequestList } from "@/api/requests";
 import { Sparkline } from "@/components/sparkline";
 import { useNow } from "@/components/time";
@@ -27,14 +28,14 @@ interface TileProps {
 
 function Tile({ label, value, delta, note, line }: TileProps) {
   return (
-    <div className="flex min-w-0 flex-col bg-surface px-4 pt-3.5 pb-3">
+    <div data-testid="tile" className="flex min-w-0 flex-col bg-surface px-4 pt-3.5 pb-3">
       <h2 className="text-xs text-muted-foreground">{label}</h2>
       <p className="mt-1 flex flex-wrap items-baseline gap-x-2">
         <span className="text-[1.625rem] leading-8 font-semibold tracking-tight tabular-nums">{value}</span>
         {delta && <Delta {...delta} />}
       </p>
       <div className="mt-2 mb-2">{line}</div>
-      <p className="mt-auto truncate text-2xs text-muted-foreground tabular-nums">{note}</p>
+      <p className="mt-auto text-2xs text-pretty text-muted-foreground tabular-nums sm:truncate">{note}</p>
     </div>
   );
 }
@@ -129,34 +130,37 @@ function TilesSkeleton() {
 /** How many rows are asked for. */
 export const NEWEST = 200;
 
-export function NowStrip({ list }: { list: RequestList | undefined }) {
+export function NowStrip({ list, live }: { list: RequestList | undefined; live: Live | null }) {
   const t = useMessages(messages);
   const format = useFormat();
   const now = useNow();
-  const minutes = list && minutesOf(list.items, NEWEST, now);
+  const minutes = list && minutesOf(list.items, NEWEST, now, live?.sessions);
+  const isBusy = (live?.inFlight ?? 0) > 0 || Boolean(minutes && minutes.rows > 0);
   const ms = (value: number | null) => (value === null ? "—" : format.ms(value));
   const figures: readonly (readonly [string, ReactNode])[] = minutes
     ? [
+        [t.inFlight, live ? format.count(live.inFlight) : "—"],
         [t.rpm, <span key="rpm">{minutes.rpm >= 10 ? format.count(minutes.rpm) : Number(minutes.rpm.toFixed(1))}<span className="text-xs font-normal text-muted-foreground">{t.rpmUnit}</span></span>],
+        [t.tokens, <span key="tokens">{format.compact(minutes.tpm)}<span className="text-xs font-normal text-muted-foreground">{t.rpmUnit}</span></span>],
         [t.sessions, format.count(minutes.sessions)],
         [t.ttft50, ms(minutes.ttft50)],
         [t.ttft95, ms(minutes.ttft95)],
         [t.errorsNow, minutes.errors === null ? "—" : format.percent(minutes.errors)],
         [t.overhead, ms(minutes.overhead50)],
       ]
-    : [t.rpm, t.sessions, t.ttft50, t.ttft95, t.errorsNow, t.overhead].map((label) => [label, <Skeleton key={label} className="h-5 w-14" />] as const);
+    : [t.inFlight, t.rpm, t.tokens, t.sessions, t.ttft50, t.ttft95, t.errorsNow, t.overhead].map((label) => [label, <Skeleton key={label} className="h-5 w-14" />] as const);
   return (
     <Card className="flex items-stretch overflow-hidden max-lg:flex-col">
       <div className="flex items-center gap-3 border-b px-4 py-2 lg:w-44 lg:shrink-0 lg:border-r lg:border-b-0">
         <Tooltip content={t.nowText(format.count(minutes?.rows ?? 0))}>
           <h2 tabIndex={0} className="flex shrink-0 items-center gap-2 rounded text-xs font-medium">
-            <Dot tone={minutes && minutes.rows > 0 ? "ok" : "neutral"} isLive={Boolean(minutes && minutes.rows > 0)} />
+            <Dot tone={isBusy ? "ok" : "neutral"} isLive={isBusy} />
             {t.now}
           </h2>
         </Tooltip>
         <Sparkline values={minutes?.byMinute ?? []} className="h-5 min-w-0 flex-1 text-ok" />
       </div>
-      <dl className="grid min-w-0 flex-1 grid-cols-2 gap-x-4 gap-y-2 px-4 py-2.5 sm:grid-cols-3 lg:grid-cols-6">
+      <dl data-testid="now" className="grid min-w-0 flex-1 grid-cols-2 gap-x-4 gap-y-2 px-4 py-2.5 sm:grid-cols-4 xl:grid-cols-8">
         {figures.map(([label, value]) => (
           <div key={label} className="min-w-0">
             <dt className="truncate text-2xs text-muted-foreground">{label}</dt>

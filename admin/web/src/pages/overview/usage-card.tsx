@@ -28,8 +28,8 @@ const CHART_PX = 264;
 
 interface Props {
   search: OverviewSearch;
-  /** Null while it is not known. */
-  zone: string | null;
+  /** By which days are counted. */
+  zone: string;
 }
 
 export function UsageCard({ search, zone }: Props) {
@@ -38,15 +38,15 @@ export function UsageCard({ search, zone }: Props) {
   const format = useFormat();
   const navigate = useNavigate();
   const { by = "user", measure = "cost", span = "today" } = search;
-  const today = dayOf(Date.now(), zone ?? "UTC");
+  const today = dayOf(Date.now(), zone);
   const days = daysOf(search, today);
   const interval = intervalOf(days);
   const asked = useMemo(
-    () => zone && { from: new Date(startOf(days.from, zone)).toISOString(), to: new Date(startOf(shifted(days.to, 1), zone)).toISOString() },
+    () => ({ from: new Date(startOf(days.from, zone)).toISOString(), to: new Date(startOf(shifted(days.to, 1), zone)).toISOString() }),
     [days.from, days.to, zone],
   );
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const chart = useChartData({ span: asked || null, interval, by, measure, restLabel: t.rest });
+  const chart = useChartData({ span: asked, interval, by, measure, restLabel: t.rest });
   const go = (part: OverviewSearch) => void navigate({ to: "/overview", search: { ...search, ...part }, replace: true, resetScroll: false });
   const choose = (next: SpanName) => go(next === "custom" ? { span: next, from: shifted(today, -13), to: today } : { span: next === "today" ? undefined : next, from: undefined, to: undefined });
   useShortcuts([
@@ -95,7 +95,7 @@ export function UsageCard({ search, zone }: Props) {
       ) : (
         <>
           <div className="px-2 pt-3 pr-4">
-            {chart.isPending || !zone ? (
+            {chart.isPending ? (
               <ChartSkeleton height={CHART_PX} />
             ) : (
               <BarChart
@@ -112,7 +112,7 @@ export function UsageCard({ search, zone }: Props) {
               />
             )}
           </div>
-          <Legend data={chart} hidden={hidden} onToggle={toggle} span={asked || null} by={by} measure={measure} />
+          <Legend data={chart} hidden={hidden} onToggle={toggle} span={asked} by={by} measure={measure} />
         </>
       )}
     </Card>

@@ -19,18 +19,18 @@ export function SourceBadge({ source }: { source: PriceSource }) {
 
 type Words = ReturnType<typeof useMessages<(typeof messages)["en"]>>;
 const SHOWN: readonly [Figure, number][] = [
-  ["inputPerMillionUsd", 96],
-  ["outputPerMillionUsd", 96],
-  ["cacheReadPerMillionUsd", 100],
-  ["cacheWrite5mPerMillionUsd", 124],
-  ["cacheWrite1hPerMillionUsd", 124],
+  ["inputPerMillionUsd", 92],
+  ["outputPerMillionUsd", 92],
+  ["cacheReadPerMillionUsd", 96],
+  ["cacheWrite5mPerMillionUsd", 114],
+  ["cacheWrite1hPerMillionUsd", 114],
 ];
 
 export function columnsOf(t: Words): ColumnDef<Price>[] {
   return [
     {
       id: "model",
-      size: 320,
+      size: 290,
       header: t.model,
       cell: ({ row: { original } }) => (
         <span className="flex min-w-0 items-center gap-2">
@@ -40,10 +40,10 @@ export function columnsOf(t: Words): ColumnDef<Price>[] {
       ),
     },
     ...SHOWN.map(([figure, size]): ColumnDef<Price> => ({ id: figure, size, header: t.figures[figure], meta: { isNumber: true }, cell: ({ row }) => <FigureCell price={row.original} figure={figure} /> })),
-    { id: "source", size: 116, header: () => <span className="pl-4">{t.source}</span>, cell: ({ row }) => <span className="pl-4"><SourceBadge source={row.original.source} /></span> },
+    { id: "source", size: 104, header: () => <span className="pl-4">{t.source}</span>, cell: ({ row }) => <span className="pl-4"><SourceBadge source={row.original.source} /></span> },
     {
       id: "since",
-      size: 120,
+      size: 88,
       header: t.since,
       cell: ({ row: { original } }) => <span className="truncate text-xs text-muted-foreground">{original.effectiveAt ? <ClockTime value={original.effectiveAt} /> : t.always}</span>,
     },

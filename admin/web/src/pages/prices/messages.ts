@@ -1,4 +1,4 @@
-import { defineMessages } from "@/lib/i18n";
+import { defineMessages, many } from "@/lib/i18n";
 
 export const messages = defineMessages({
   en: {
@@ -96,9 +96,9 @@ export const messages = defineMessages({
     urlHelp: "Empty: the public table of LiteLLM.",
     check: "Check",
     checking: "Checking…",
-    apply: (count: string) => `Apply ${count} changes`,
+    apply: (count: string) => `Apply ${many(count, "change")}`,
     applying: "Applying…",
-    applied: (added: string, changed: string) => `${added} prices added, ${changed} changed`,
+    applied: (added: string, changed: string) => `${many(added, "price")} added, ${changed} changed`,
     again: "Start again",
     close: "Close",
     added: "New",

@@ -1,10 +1,10 @@
 // Pricing history again: which days and models, a count of what would change, then the change, both with their progress.
-import { useQueries, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 
 import { repriceOnce } from "@/api/prices";
 import { describe } from "@/api/problem";
-import { useGatewayZone, usageTotalsQuery } from "@/api/usage";
+import { useGatewayZone } from "@/api/session";
 import { Field } from "@/components/form/field";
 import { Button } from "@/components/ui/button";
 import { SheetContent } from "@/components/ui/dialog";
@@ -34,7 +34,7 @@ const DAYS = 30;
 
 export function RepriceSheet({ models, onClose }: Props) {
   const t = useMessages(messages);
-  const zone = useGatewayZone() ?? "UTC";
+  const zone = useGatewayZone();
   const today = dayOf(Date.now(), zone);
   const [from, setFrom] = useState(shifted(today, 1 - DAYS));
   const [to, setTo] = useState(today);
@@ -81,21 +81,20 @@ export function RepriceSheet({ models, onClose }: Props) {
         </Field>
       </form>
       {job.error !== null && <p role="alert" className="mt-4 rounded-md bg-bad-soft px-3 py-2 text-[0.8125rem] text-bad">{describe(job.error)}</p>}
-      {job.phase !== "asking" && <Outcome phase={job.phase} progress={job.progress} ask={job.ask} />}
+      {job.phase !== "asking" && <Outcome phase={job.phase} progress={job.progress} />}
     </SheetContent>
   );
 }
 
-function Outcome({ phase, progress, ask }: { phase: Phase; progress: Progress; ask: Ask | null }) {
+function Outcome({ phase, progress }: { phase: Phase; progress: Progress }) {
   const t = useMessages(messages);
   const format = useFormat();
-  const expected = useExpected(ask);
   const isBusy = phase === "counting" || phase === "writing";
-  const share = isBusy ? (expected ? Math.min(progress.lines / expected, 0.97) : 0.05) : 1;
+  const share = isBusy ? (progress.total ? progress.lines / progress.total : 0.05) : 1;
   const difference = progress.after - progress.before;
   const words = { asking: "", counting: t.dryRun, counted: progress.changed > 0 ? t.counted : t.nothingChanges, writing: t.running, written: t.written, stopped: t.stopped }[phase];
   const rows: readonly (readonly [string, string, string?])[] = [
-    [t.lines, format.count(progress.lines)],
+    [t.lines, isBusy && progress.total ? `${format.count(progress.lines)} / ${format.count(progress.total)}` : format.count(progress.lines)],
     [t.changes, format.count(progress.changed)],
     [t.without, format.count(progress.unpriced)],
     [t.before, format.usd(progress.before)],
@@ -118,19 +117,6 @@ function Outcome({ phase, progress, ask }: { phase: Phase; progress: Progress; a
       </dl>
     </section>
   );
-}
-
-const MOST_MODELS = 20;
-
-/** How many attempts there are to look at, by the sums: what the progress is a share of. */
-function useExpected(ask: Ask | null): number | null {
-  const models: (string | undefined)[] = ask?.models?.slice(0, MOST_MODELS) ?? [undefined];
-  const span = ask ? { from: ask.from, to: ask.to } : {};
-  const found = useQueries({
-    queries: models.map((model) => ({ ...usageTotalsQuery({ ...span, ...(model && { model }) }), enabled: ask !== null, staleTime: Infinity, refetchInterval: false as const })),
-    combine: (results) => results.reduce((total, { data }) => total + (data?.attempts ?? 0), 0),
-  });
-  return found > 0 ? found : null;
 }
 
 function useReprice() {

@@ -3,17 +3,20 @@ import type { RepriceReport } from "@/api/prices";
 
 export interface Progress {
   lines: number;
+  /** Of how many; null until the first call has counted them. */
+  total: number | null;
   changed: number;
   unpriced: number;
   before: number;
   after: number;
 }
 
-export const NO_PROGRESS: Progress = { lines: 0, changed: 0, unpriced: 0, before: 0, after: 0 };
+export const NO_PROGRESS: Progress = { lines: 0, total: null, changed: 0, unpriced: 0, before: 0, after: 0 };
 
-export function added(progress: Progress, report: Pick<RepriceReport, "lines" | "changed" | "unpriced" | "beforeUsd" | "afterUsd">): Progress {
+export function added(progress: Progress, report: Pick<RepriceReport, "lines" | "totalLines" | "changed" | "unpriced" | "beforeUsd" | "afterUsd">): Progress {
   return {
     lines: progress.lines + report.lines,
+    total: report.totalLines ?? progress.total,
     changed: progress.changed + report.changed,
     unpriced: progress.unpriced + report.unpriced,
     before: progress.before + Number(report.beforeUsd),

@@ -27,15 +27,15 @@ export function useColumns(): ColumnDef<ProviderRow>[] {
   const { columns: c } = t;
   return useMemo<ColumnDef<ProviderRow>[]>(
     () => [
-      { id: "name", header: c.name, size: 250, enableSorting: true, cell: ({ row }) => <NameCell provider={row.original.provider} /> },
-      { id: "groups", header: c.groups, size: 120, cell: ({ row }) => <Groups provider={row.original.provider} /> },
-      { id: "priority", header: c.priority, size: 84, enableSorting: true, meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <NumberCell row={row.original} field="priority" /> },
-      { id: "weight", header: c.weight, size: 84, enableSorting: true, meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <NumberCell row={row.original} field="weight" /> },
-      { id: "breaker", header: c.breaker, size: 120, enableSorting: true, cell: ({ row }) => <BreakerBadge {...row.original} /> },
+      { id: "name", header: c.name, size: 220, enableSorting: true, cell: ({ row }) => <NameCell provider={row.original.provider} /> },
+      { id: "groups", header: c.groups, size: 110, cell: ({ row }) => <Groups provider={row.original.provider} /> },
+      { id: "priority", header: c.priority, size: 80, enableSorting: true, meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <NumberCell row={row.original} field="priority" /> },
+      { id: "weight", header: c.weight, size: 76, enableSorting: true, meta: { isNumber: true, isFixed: true }, cell: ({ row }) => <NumberCell row={row.original} field="weight" /> },
+      { id: "breaker", header: c.breaker, size: 112, enableSorting: true, cell: ({ row }) => <BreakerBadge {...row.original} /> },
       { id: "requests", header: c.requests, size: 104, enableSorting: true, meta: { isNumber: true }, cell: ({ row }) => <Requests row={row.original} /> },
       { id: "errors", header: c.errors, size: 72, enableSorting: true, meta: { isNumber: true }, cell: ({ row }) => <Errors row={row.original} /> },
-      { id: "cost", header: c.cost, size: 92, enableSorting: true, meta: { isNumber: true }, cell: ({ row }) => <Cost row={row.original} /> },
-      { id: "isEnabled", header: c.isEnabled, size: 64, enableSorting: true, meta: { isFixed: true }, cell: ({ row }) => <EnabledSwitch provider={row.original.provider} /> },
+      { id: "cost", header: c.cost, size: 88, enableSorting: true, meta: { isNumber: true }, cell: ({ row }) => <Cost row={row.original} /> },
+      { id: "isEnabled", header: c.isEnabled, size: 60, enableSorting: true, meta: { isFixed: true }, cell: ({ row }) => <EnabledSwitch provider={row.original.provider} /> },
       { id: "actions", header: c.actions, size: 44, meta: { isFixed: true, label: c.actions }, cell: ({ row }) => <ProviderActions provider={row.original.provider} /> },
     ],
     [c],

@@ -36,7 +36,7 @@ export function Filters() {
   return (
     <div className="space-y-2 px-4 pb-3 md:px-6">
       <div className="flex flex-wrap items-center gap-2">
-        <SearchInput label={t.endpointSearch} value={search.endpoint ?? ""} onChange={setEndpoint} className="max-w-56" />
+        <SearchInput label={t.endpointSearch} value={search.endpoint ?? ""} onChange={setEndpoint} className="max-w-48" />
         <Choices search={search} set={set} />
         <Segmented
           label={t.span}
@@ -66,18 +66,18 @@ function Choices({ search, set }: Props) {
     <>
       {isAdmin && (
         <>
-          <Select aria-label={t.filters.user} value={search.user ?? ""} onChange={(event) => set({ user: number(event.target.value), key: undefined })} className="w-36 max-md:w-[calc(50%-0.25rem)]">
+          <Select aria-label={t.filters.user} value={search.user ?? ""} onChange={(event) => set({ user: number(event.target.value), key: undefined })} className="w-32 max-md:w-[calc(50%-0.25rem)]">
             <option value="">{t.anyUser}</option>
             {users.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
           </Select>
-          <Select aria-label={t.filters.provider} value={search.provider ?? ""} onChange={(event) => set({ provider: number(event.target.value) })} className="w-40 max-md:w-[calc(50%-0.25rem)]">
+          <Select aria-label={t.filters.provider} value={search.provider ?? ""} onChange={(event) => set({ provider: number(event.target.value) })} className="w-36 max-md:w-[calc(50%-0.25rem)]">
             <option value="">{t.anyProvider}</option>
             {providers.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
           </Select>
         </>
       )}
       <ModelInput key={search.model ?? ""} value={search.model ?? ""} onChange={(model) => set({ model: model || undefined })} models={models.flatMap(({ name }) => name ?? [])} />
-      <Select aria-label={t.filters.status} value={search.status ?? ""} onChange={(event) => set({ status: number(event.target.value) })} className="w-32 max-md:w-[calc(50%-0.25rem)]">
+      <Select aria-label={t.filters.status} value={search.status ?? ""} onChange={(event) => set({ status: number(event.target.value) })} className="w-28 max-md:w-[calc(50%-0.25rem)]">
         <option value="">{t.anyStatus}</option>
         {[...new Set([...STATUSES, ...(search.status ? [search.status] : [])])].map((status) => <option key={status} value={status}>{status}</option>)}
       </Select>
@@ -98,7 +98,7 @@ function ModelInput({ value, onChange, models }: { value: string; onChange: (mod
         onChange={(event) => models.includes(event.target.value) && onChange(event.target.value)}
         onBlur={(event) => event.target.value !== value && onChange(event.target.value.trim())}
         onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
-        className="w-44 max-md:w-[calc(50%-0.25rem)]"
+        className="w-36 max-md:w-[calc(50%-0.25rem)]"
       />
       <datalist id="request-models">
         {models.map((model) => <option key={model} value={model} />)}

@@ -1,4 +1,4 @@
-import { defineMessages } from "@/lib/i18n";
+import { defineMessages, many } from "@/lib/i18n";
 
 export const messages = defineMessages({
   en: {
@@ -29,7 +29,7 @@ export const messages = defineMessages({
     emptyText: "As soon as a client sends its first request it appears here, with what was tried and what it cost.",
     noneTitle: "No request matches",
     noneText: "Nothing in the log fits these filters.",
-    end: (count: string) => `That is all: ${count} requests`,
+    end: (count: string) => `That is all: ${many(count, "request")}`,
     loading: "Loading more…",
     unpriced: "This model has no price yet",
     notAuthenticated: "No valid key",

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { InfoIcon, PinIcon, TriangleAlertIcon } from "lucide-react";
 
 import { providersQuery } from "@/api/providers";
-import type { Candidate, Explanation } from "@/api/routing";
+import type { Candidate, ExplainedReason, Explanation } from "@/api/routing";
 import { ProviderMark } from "@/components/provider-mark";
 import { Badge } from "@/components/ui/badge";
 import { Card, CardHeader } from "@/components/ui/card";
@@ -135,7 +135,7 @@ function DroppedCard({ members }: { members: readonly Candidate[] }) {
             <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-4 gap-y-0.5">
               <Name candidate={member} className="basis-44 text-muted-foreground" />
               <span className="flex min-w-0 flex-1 basis-56 flex-wrap items-center gap-2">
-                {member.reasons.map((reason) => <Reason key={reason} reason={reason} />)}
+                {member.reasons.map((reason) => <Reason key={reason.code} {...reason} />)}
               </span>
             </div>
           </li>
@@ -145,17 +145,15 @@ function DroppedCard({ members }: { members: readonly Candidate[] }) {
   );
 }
 
-const UNWELL = /^(breaker_open|resting|busy|over_budget|exhausted)$/;
+const UNWELL: ReadonlySet<ExplainedReason["code"]> = new Set(["breaker_open", "resting", "busy", "over_budget", "exhausted"]);
 
-/** `group: it shares no group with the key`, in the reader's language where the code is known. */
-function Reason({ reason }: { reason: string }) {
+function Reason({ code, text }: ExplainedReason) {
   const t = useMessages(messages);
-  const [code = "", ...rest] = reason.split(": ");
   const known = Object.entries(t.reasons).find(([key]) => key === code)?.[1];
   return (
     <span className="flex min-w-0 items-center gap-2 text-xs text-muted-foreground">
-      {known ? <Badge tone={UNWELL.test(code) ? "bad" : "neutral"}>{known[0]}</Badge> : null}
-      <span className="text-pretty">{known ? known[1] : rest.length > 0 ? rest.join(": ") : code}</span>
+      {known && <Badge tone={UNWELL.has(code) ? "bad" : "neutral"}>{known[0]}</Badge>}
+      <span className="text-pretty">{known?.[1] ?? text}</span>
     </span>
   );
 }

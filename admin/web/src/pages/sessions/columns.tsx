@@ -24,15 +24,15 @@ export function useColumns(): ColumnDef<ClientSession>[] {
   const isAdmin = useIsAdmin();
   return useMemo<ColumnDef<ClientSession>[]>(() => {
     const columns: (ColumnDef<ClientSession> | false)[] = [
-      { id: "session", header: c.session, size: 190, cell: ({ row }) => <SessionName session={row.original} /> },
-      { id: "who", header: c.who, size: 160, cell: ({ row }) => <Who session={row.original} /> },
-      { id: "model", header: c.model, size: 170, cell: ({ row }) => <span className="truncate font-mono text-xs">{row.original.model ?? "–"}</span> },
-      isAdmin && { id: "provider", header: c.provider, size: 140, cell: ({ row }) => <ProviderName id={row.original.providerId} /> },
-      { id: "now", header: c.inFlight, size: 104, cell: ({ row }) => <Now count={row.original.inFlight} /> },
+      { id: "session", header: c.session, size: 150, cell: ({ row }) => <SessionName session={row.original} /> },
+      { id: "who", header: c.who, size: 120, cell: ({ row }) => <Who session={row.original} /> },
+      { id: "model", header: c.model, size: 140, cell: ({ row }) => <span className="truncate font-mono text-xs">{row.original.model ?? "–"}</span> },
+      isAdmin && { id: "provider", header: c.provider, size: 120, cell: ({ row }) => <ProviderName id={row.original.providerId} /> },
+      { id: "now", header: c.inFlight, size: 88, cell: ({ row }) => <Now count={row.original.inFlight} /> },
       { id: "requests", header: c.requests, size: 80, meta: { isNumber: true }, cell: ({ row }) => <Count value={row.original.requests} /> },
-      { id: "tokens", header: c.tokens, size: 80, meta: { isNumber: true }, cell: ({ row }) => <Compact value={row.original.tokens} /> },
-      { id: "cost", header: c.cost, size: 84, meta: { isNumber: true }, cell: ({ row }) => <Cost value={row.original.costUsd} /> },
-      { id: "seen", header: c.seen, size: 108, meta: { isNumber: true }, cell: ({ row }) => <RelativeTime value={row.original.lastSeenAt} className="text-muted-foreground" /> },
+      { id: "tokens", header: c.tokens, size: 72, meta: { isNumber: true }, cell: ({ row }) => <Compact value={row.original.tokens} /> },
+      { id: "cost", header: c.cost, size: 76, meta: { isNumber: true }, cell: ({ row }) => <Cost value={row.original.costUsd} /> },
+      { id: "seen", header: c.seen, size: 100, meta: { isNumber: true }, cell: ({ row }) => <RelativeTime value={row.original.lastSeenAt} className="text-muted-foreground" /> },
       { id: "actions", header: c.actions, size: 44, meta: { isFixed: true, label: c.actions }, cell: ({ row }) => <SessionActions session={row.original} /> },
     ];
     return columns.filter((column) => column !== false);

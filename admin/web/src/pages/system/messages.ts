@@ -1,4 +1,4 @@
-import { defineMessages } from "@/lib/i18n";
+import { defineMessages, many } from "@/lib/i18n";
 
 export const messages = defineMessages({
   en: {
@@ -12,6 +12,12 @@ export const messages = defineMessages({
     timeZone: "Your time zone",
     parts: "Parts",
     partNames: { database: "Database", configuration: "Configuration", ledger: "Ledger", redis: "Redis", journal: "Journal" },
+    details: {
+      latency: (time: string) => `Answers in ${time}`,
+      revisions: (behind: number) => (behind === 0 ? "Every change is live" : behind === 1 ? "1 change is not live yet" : `${behind} changes are not live yet`),
+      ledger: (requests: string, lines: string, journal: string) => `${many(requests, "request row")} and ${many(lines, "usage line")} waiting, ${journal} of journal`,
+      lost: (dropped: string, lost: string) => `${many(dropped, "row")} dropped, ${many(lost, "line")} lost`,
+    },
     well: "well",
     unwell: "not well",
     breakers: "Breakers that are not closed",
@@ -71,12 +77,12 @@ export const messages = defineMessages({
       count: "Count",
       counting: "Counting…",
       confirm: "Delete for good?",
-      willDelete: (rows: string, what: string, before: string) => `${rows} rows (${what}) from before ${before} are deleted. This cannot be taken back.`,
-      willDeleteMore: (rows: string, what: string, before: string) => `More than ${rows} rows (${what}) from before ${before} are deleted, in small steps. This cannot be taken back.`,
+      willDelete: (rows: string, what: string, before: string) => `${many(rows, "row")} (${what}) from before ${before} will be deleted. This cannot be taken back.`,
+      willDeleteMore: (rows: string, what: string, before: string) => `More than ${rows} rows (${what}) from before ${before} will be deleted, in small steps. This cannot be taken back.`,
       run: "Delete",
       running: "Deleting…",
-      progress: (rows: string) => `${rows} rows deleted`,
-      done: (rows: string) => `${rows} rows are deleted`,
+      progress: (rows: string) => `${many(rows, "row")} deleted`,
+      done: (rows: string) => `${many(rows, "row")} deleted`,
     },
   },
   zh: {
@@ -90,6 +96,12 @@ export const messages = defineMessages({
     timeZone: "您的时区",
     parts: "组成部分",
     partNames: { database: "数据库", configuration: "配置", ledger: "账本", redis: "Redis", journal: "日志" },
+    details: {
+      latency: (time) => `${time} 内应答`,
+      revisions: (behind) => (behind === 0 ? "所有变更均已生效" : `${behind} 项变更尚未生效`),
+      ledger: (requests, lines, journal) => `${requests} 行请求和 ${lines} 行用量等待写入，日志 ${journal}`,
+      lost: (dropped, lost) => `丢弃 ${dropped} 行，丢失 ${lost} 行`,
+    },
     well: "正常",
     unwell: "异常",
     breakers: "未闭合的熔断器",

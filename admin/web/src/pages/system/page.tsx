@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { BookOpenIcon, BracesIcon, CircleCheckIcon, ExternalLinkIcon, FileJsonIcon, TriangleAlertIcon } from "lucide-react";
 
-import { healthQuery } from "@/api/health";
+import { type HealthPart, healthQuery } from "@/api/health";
 import { PageHeader } from "@/components/page-header";
 import { QueryFailure } from "@/components/query-failure";
 import { Badge, Dot } from "@/components/ui/badge";
@@ -97,7 +97,7 @@ function Parts() {
                   <Dot tone={part.ok ? "ok" : "bad"} isLive={!part.ok} />
                   {Object.entries(t.partNames).find(([name]) => name === part.name)?.[1] ?? part.name}
                 </span>
-                <span className="text-xs text-pretty text-muted-foreground tabular-nums max-sm:order-last max-sm:col-span-2">{part.detail}</span>
+                <span className="text-xs text-pretty text-muted-foreground tabular-nums max-sm:order-last max-sm:col-span-2"><Detail part={part} /></span>
                 <Badge tone={part.ok ? "ok" : "bad"}>{part.ok ? t.well : t.unwell}</Badge>
               </li>
             ))
@@ -109,6 +109,19 @@ function Parts() {
       </ul>
     </Card>
   );
+}
+
+/** The figures in the reader's language; what has none is told in the gateway's own words. */
+function Detail({ part: { ok, detail, figures } }: { part: HealthPart }) {
+  const { details: t } = useMessages(messages);
+  const format = useFormat();
+  const count = (figure: number | undefined) => format.count(figure ?? 0);
+  if (ok && figures.latencyMs !== undefined) return t.latency(figures.latencyMs === 0 ? `< ${format.ms(1)}` : format.ms(figures.latencyMs));
+  if (figures.revisionsBehind !== undefined) return t.revisions(figures.revisionsBehind);
+  if (figures.journalBytes === undefined) return detail;
+  const waiting = t.ledger(count(figures.queuedRequests), count(figures.queuedLines), format.bytes(figures.journalBytes));
+  if (!figures.droppedRequests && !figures.lostLines) return waiting;
+  return <>{waiting} · <span className="text-bad">{t.lost(count(figures.droppedRequests), count(figures.lostLines))}</span></>;
 }
 
 const DOCUMENTS = [

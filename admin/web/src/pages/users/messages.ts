@@ -1,10 +1,10 @@
-import { defineMessages } from "@/lib/i18n";
+import { defineMessages, many } from "@/lib/i18n";
 
 import { zh } from "./messages-zh";
 
 const en = {
   title: "Users and keys",
-  summary: (users: string, keys: string) => `${users} users, ${keys} keys`,
+  summary: (users: string, keys: string) => `${many(users, "user")}, ${many(keys, "key")}`,
   search: "Search name, tag, key",
   add: "Add user",
   show: "Which users",
@@ -66,7 +66,7 @@ const en = {
   week: "This week",
   month: "This month",
   total: "In all",
-  requestCount: (count: string) => `${count} requests`,
+  requestCount: (count: string) => many(count, "request"),
   tokens: (count: string) => `${count} tokens`,
   limits: "Limits",
   keys: "Keys",
@@ -91,7 +91,7 @@ const en = {
     limits: "Limits of this key",
   },
   secret: {
-    title: (name: string) => `Key ${name}`,
+    title: (name: string) => `New key: ${name}`,
     once: "This is shown once. Copy it now: the gateway keeps only a fingerprint.",
     copy: "Copy the key",
     setUp: "Set up a client",

@@ -6,7 +6,7 @@ export type FieldSpec =
   | { kind: "decimal"; name: DecimalName; fallback: string; unit?: string }
   | { kind: "text"; name: TextName; placeholder?: string; isCode?: boolean; isWide?: boolean; isRequired?: boolean }
   | { kind: "area"; name: "note" }
-  | { kind: "lines"; name: ListName; placeholder?: string }
+  | { kind: "lines"; name: ListName; placeholder?: string; isWide?: boolean }
   | { kind: "switch"; name: SwitchName }
   | { kind: "mode"; name: "limit5hResetMode" | "dailyResetMode" }
   | { kind: "special"; name: SpecialName };
@@ -27,7 +27,7 @@ export const SECTIONS: Readonly<Record<SectionName, readonly FieldSpec[]>> = {
     special("type"),
     { kind: "text", name: "url", placeholder: "https://api.anthropic.com", isCode: true, isWide: true, isRequired: true },
     special("apiKey"),
-    { kind: "lines", name: "endpoints", placeholder: "https://eu.example.com" },
+    { kind: "lines", name: "endpoints", placeholder: "https://eu.example.com", isWide: true },
     { kind: "area", name: "note" },
     { kind: "switch", name: "isEnabled" },
   ],

@@ -31,7 +31,7 @@ export function SpecField({ spec, form, provider }: FormProps & { spec: FieldSpe
     case "area":
       return <AreaField {...common} name={spec.name} rows={2} className={WIDE} />;
     case "lines":
-      return <LinesField {...common} name={spec.name} placeholder={spec.placeholder} />;
+      return <LinesField {...common} name={spec.name} placeholder={spec.placeholder} className={spec.isWide ? WIDE : undefined} />;
     case "switch":
       return <SwitchField {...common} name={spec.name} />;
     case "mode":

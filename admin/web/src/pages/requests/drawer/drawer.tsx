@@ -42,10 +42,6 @@ export function RequestDrawer({ rows }: { rows: readonly RequestRow[] }) {
       {id && (
         <SheetContent
           onKeyDown={onKeyDown}
-          onOpenAutoFocus={(event) => {
-            event.preventDefault();
-            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
-          }}
           title={<Title id={id} row={rows[index]} />}
           footer={
             index >= 0 && (

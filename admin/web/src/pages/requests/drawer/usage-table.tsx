@@ -57,7 +57,7 @@ export function UsageTable({ request }: { request: RequestDetail }) {
                 <th scope="row" className={cn("text-left font-normal", bucket === "reasoningTokens" && "pl-4")}>{t.buckets[bucket]}</th>
                 <td className="text-right">{format.count(tokens)}</td>
                 {price && <td className="text-right text-muted-foreground">{each ?? ""}</td>}
-                {price && <td className="text-right">{each !== undefined && format.usd((tokens * Number(each)) / 1e6)}</td>}
+                {price && <td className="text-right">{each !== undefined && format.usdFine((tokens * Number(each)) / 1e6)}</td>}
               </tr>
             );
           })}
@@ -71,7 +71,7 @@ export function UsageTable({ request }: { request: RequestDetail }) {
           {request.costUsd && (
             <tr className="font-medium">
               <th scope="row" className="pt-1.5 text-left font-medium">{t.total}</th>
-              <td colSpan={3} className="pt-1.5 text-right">{format.usd(request.costUsd)}</td>
+              <td colSpan={3} className="pt-1.5 text-right">{format.usdFine(request.costUsd)}</td>
             </tr>
           )}
         </tfoot>

@@ -1,0 +1,110 @@
+// The request log with a hundred thousand rows loaded by its pages: it scrolls as it does with a hundred.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { launch, logIn, open, settled } from "./browser.mjs";
+import { eventually, startGateway } from "./gateway.mjs";
+
+const options = { timeout: 600_000 };
+const HISTORY = fileURLToPath(new URL("history.py", import.meta.url));
+const FEW = 2_000;
+const ROWS = 100_000;
+const DAYS = 31;
+const REQUESTS_A_DAY = 5200;
+/**
+ * Processor time the page may take for a frame while it is scrolled; 16.7 ms is 60 frames a second. A slow machine takes longer, a table that
+ * draws every row takes seconds. How long frames are on the clock says as much of what else the machine does, and is only told.
+ */
+const MOST_MS = 50;
+/** Frames may not grow with what is loaded. */
+const MOST_GROWTH = 2;
+const SECONDS = 6;
+
+let gateway, browser;
+
+before(async () => {
+  gateway = await startGateway();
+  browser = await launch();
+  const user = await gateway.admin("POST", "/users", { name: "mira" });
+  const { key } = await gateway.admin("POST", `/users/${user.id}/keys`, { name: "laptop" });
+  await gateway.admin("POST", "/providers", { name: "main", type: "claude", url: `${gateway.mockUrl}/~input=1000;output=100`, apiKey: "upstream" });
+  const models = ["claude-sonnet-4-5", "claude-opus-4-5", "claude-haiku-4-5"];
+  for (const model of models) assert.equal((await gateway.ask(key, model)).status, 200);
+  await eventually(async () => (await gateway.admin("GET", "/usage/totals")).requests >= models.length);
+  await gateway.restart((database) => promisify(execFile)("python3", [HISTORY, database, String(DAYS), String(REQUESTS_A_DAY)]));
+}, options);
+
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+}, options);
+
+test("a hundred thousand requests are loaded by scrolling and scroll smoothly", options, async (t) => {
+  const { page, assertQuiet, close } = await open(browser, gateway.url);
+  t.after(close);
+  await logIn(page, gateway.adminToken);
+  await page.goto("/requests");
+  await settled(page);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const measure = async (rows) => {
+    const taken = async () => (await devtools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
+    const before = await taken();
+    const frames = (await page.evaluate(scroll, SECONDS)).toSorted((a, b) => a - b);
+    const each = ((await taken()) - before) / frames.length;
+    const at = (share) => frames[Math.floor((frames.length - 1) * share)].toFixed(1);
+    t.diagnostic(`${rows} rows: ${each.toFixed(1)} ms of work for a frame; ${(frames.length / SECONDS).toFixed(0)} frames a second, ${at(0.5)} ms in the middle, ${at(0.95)} ms at p95`);
+    return each;
+  };
+  const few = await measure(await page.evaluate(loadByScrolling, FEW));
+  const loaded = await page.evaluate(loadByScrolling, ROWS);
+  assert.ok(loaded >= ROWS, `${loaded} rows`);
+  assert.ok((await page.getByRole("row").count()) < 100, "only rows in sight are drawn");
+  const many = await measure(loaded);
+  assert.ok(many < MOST_MS && many < few * MOST_GROWTH, `${many} ms, and ${few} ms with few rows`);
+  await page.getByRole("row").nth(5).click();
+  await page.getByRole("dialog").getByText("Answered with 200").waitFor();
+  assertQuiet();
+});
+
+/** Goes to the end of what is there until so many rows are. In the page. */
+async function loadByScrolling(rows) {
+  const table = document.querySelector("[role=table]");
+  const count = () => Number(table.getAttribute("aria-rowcount")) - 1;
+  for (let before = 0; count() < rows; ) {
+    before = count();
+    for (const deadline = Date.now() + 60_000; count() === before && Date.now() < deadline; ) {
+      table.parentElement.scrollTo(0, table.parentElement.scrollHeight);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (count() === before) break;
+  }
+  return count();
+}
+
+/** Scrolls up and down the whole table, a screen every few frames; the time of each frame. In the page. */
+async function scroll(seconds) {
+  const scroller = document.querySelector("[role=table]").parentElement;
+  const frames = [];
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  scroller.scrollTo(0, 0);
+  await frame();
+  await frame();
+  let step = 240;
+  let before = performance.now();
+  for (const end = before + seconds * 1000; before < end; ) {
+    // Half of the time steadily, half of it leaping, as with the scroll bar.
+    const isLeap = frames.length % 30 > 15;
+    const by = isLeap ? step * 40 : step;
+    const next = scroller.scrollTop + by;
+    if (next < 0 || next + scroller.clientHeight * 2 > scroller.scrollHeight) step = -step;
+    scroller.scrollBy(0, isLeap ? step * 40 : step);
+    const now = await frame();
+    frames.push(now - before);
+    before = now;
+  }
+  return frames;
+}
