@@ -39,8 +39,8 @@ pub async fn at_rest(market: &Market, db: &DatabaseConnection) {
     };
     let mut before = count().await;
     loop {
-        // Longer than a poster waits between two tries while its database is away.
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        // Longer than a poster waits between two tries while its database is away, and than an upstream is waited for whose client has left.
+        tokio::time::sleep(Duration::from_millis(3_000)).await;
         let now = count().await;
         if now == before {
             return;
