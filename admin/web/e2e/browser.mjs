@@ -56,9 +56,9 @@ export async function logIn(page, key) {
   await page.waitForURL((url) => url.pathname !== "/login");
 }
 
-/** The page shows what it has: no outline of something that is still to come. */
+/** The page is there and shows what it has: a title, and no outline of something that is still to come. */
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector("#root > *") && !document.querySelector("[aria-busy=true], .animate-pulse"));
+  await page.waitForFunction(() => document.querySelector("h1") && !document.querySelector("[aria-busy=true], .animate-pulse"));
 }
 
 /** Nothing is wider than the page, and no table wider than its place. */

@@ -48,6 +48,7 @@ test("a hundred thousand requests are loaded by scrolling and scroll smoothly", 
   await logIn(page, gateway.adminToken);
   await page.goto("/requests");
   await settled(page);
+  await page.getByRole("table").waitFor();
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
   const measure = async (rows) => {

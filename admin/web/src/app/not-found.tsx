@@ -14,7 +14,7 @@ const messages = defineMessages({
 export function NotFound() {
   const t = useMessages(messages);
   return (
-    <Empty icon={UnplugIcon} title={t.title} text={t.text} className="min-h-[60dvh]">
+    <Empty icon={UnplugIcon} title={t.title} text={t.text} isPage className="min-h-[60dvh]">
       <Button asChild>
         <Link to="/">{t.home}</Link>
       </Button>
