@@ -11,3 +11,19 @@ export function useChange<V, T>(run: (variables: V) => Promise<T>, ...stale: rea
     },
   });
 }
+
+/** A change of one entry of a list: at once on the screen, taken back when the gateway refuses. */
+export function useListChange<T extends { id: number }, V extends { id: number }>(queryKey: QueryKey, run: (variables: V) => Promise<unknown>, change: (variables: V) => Partial<T>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: run,
+    onMutate: async (variables) => {
+      await queries.cancelQueries({ queryKey, exact: true });
+      const before = queries.getQueryData<T[]>(queryKey);
+      queries.setQueryData<T[]>(queryKey, (all) => all?.map((each) => (each.id === variables.id ? { ...each, ...change(variables) } : each)));
+      return { before };
+    },
+    onError: (_error, _variables, context) => queries.setQueryData(queryKey, context?.before),
+    onSettled: () => queries.invalidateQueries({ queryKey }),
+  });
+}

@@ -1,7 +1,7 @@
 // Rules that say whose fault an upstream's failure is.
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useMutation } from "@tanstack/react-query";
 
-import { useChange } from "./change";
+import { useChange, useListChange } from "./change";
 import { type Schemas, api, everyPage, unwrap, versioned } from "./client";
 
 export type ErrorRule = Schemas["ErrorRule"];
@@ -36,21 +36,12 @@ export const useUpdateErrorRule = () =>
   );
 
 /** What is edited in the table: at once on the screen, taken back when the gateway refuses. */
-export function usePatchErrorRule() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, patch }: { id: number; patch: Partial<Pick<ErrorRule, "isEnabled" | "priority">> }) =>
-      unwrap(api.PATCH("/api/v1/error-rules/{id}", { params: { path: { id } }, body: patch })),
-    onMutate: async ({ id, patch }) => {
-      await queries.cancelQueries({ queryKey: LIST, exact: true });
-      const before = queries.getQueryData(errorRulesQuery.queryKey);
-      queries.setQueryData(errorRulesQuery.queryKey, (all) => all?.map((each) => (each.id === id ? { ...each, ...patch } : each)));
-      return { before };
-    },
-    onError: (_error, _variables, context) => queries.setQueryData(errorRulesQuery.queryKey, context?.before),
-    onSettled: () => queries.invalidateQueries({ queryKey: LIST }),
-  });
-}
+export const usePatchErrorRule = () =>
+  useListChange<ErrorRule, { id: number; patch: Partial<Pick<ErrorRule, "isEnabled" | "priority">> }>(
+    LIST,
+    ({ id, patch }) => unwrap(api.PATCH("/api/v1/error-rules/{id}", { params: { path: { id } }, body: patch })),
+    ({ patch }) => patch,
+  );
 
 export const useDeleteErrorRule = () => useChange((id: number) => unwrap(api.DELETE("/api/v1/error-rules/{id}", { params: { path: { id } } })), LIST);
 

@@ -1,7 +1,7 @@
 // Client keys.
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 
-import { useChange } from "./change";
+import { useChange, useListChange } from "./change";
 import { type Schemas, api, everyPage, unwrap, versioned } from "./client";
 
 export type Key = Schemas["Key"];
@@ -48,21 +48,12 @@ export const useUpdateKey = () =>
   );
 
 /** At once on the screen; taken back when the gateway refuses. */
-export function useEnableKey() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, enabled }: { id: number; enabled: boolean }) =>
-      unwrap(api.POST("/api/v1/keys/{id}/enable", { params: { path: { id } }, body: { enabled } })),
-    onMutate: async ({ id, enabled }) => {
-      await queries.cancelQueries({ queryKey: LIST, exact: true });
-      const before = queries.getQueryData(keysQuery.queryKey);
-      queries.setQueryData(keysQuery.queryKey, (all) => all?.map((each) => (each.id === id ? { ...each, isEnabled: enabled } : each)));
-      return { before };
-    },
-    onError: (_error, _variables, context) => queries.setQueryData(keysQuery.queryKey, context?.before),
-    onSettled: () => queries.invalidateQueries({ queryKey: LIST }),
-  });
-}
+export const useEnableKey = () =>
+  useListChange<Key, { id: number; enabled: boolean }>(
+    LIST,
+    ({ id, enabled }) => unwrap(api.POST("/api/v1/keys/{id}/enable", { params: { path: { id } }, body: { enabled } })),
+    ({ enabled }) => ({ isEnabled: enabled }),
+  );
 
 export const useRenewKey = () =>
   useChange(

@@ -1,7 +1,7 @@
 // Where messages go, what is told, and what was sent.
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
-import { useChange } from "./change";
+import { useChange, useListChange } from "./change";
 import { type Schemas, api, everyPage, unwrap, versioned } from "./client";
 
 export type Target = Schemas["NotificationTarget"];
@@ -96,35 +96,17 @@ export const useUpdateRule = () =>
 export const useDeleteRule = () => useChange((id: number) => unwrap(api.DELETE("/api/v1/notifications/rules/{id}", { params: { path: { id } } })), RULES);
 
 /** A switch: at once on the screen, taken back when the gateway refuses. */
-export function useSwitchTarget() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, isEnabled }: { id: number; isEnabled: boolean }) =>
-      unwrap(api.PATCH("/api/v1/notifications/targets/{id}", { params: { path: { id } }, body: { isEnabled } })),
-    onMutate: async ({ id, isEnabled }) => {
-      await queries.cancelQueries({ queryKey: TARGETS, exact: true });
-      const before = queries.getQueryData(targetsQuery.queryKey);
-      queries.setQueryData(targetsQuery.queryKey, (all) => all?.map((each) => (each.id === id ? { ...each, isEnabled } : each)));
-      return { before };
-    },
-    onError: (_error, _variables, context) => queries.setQueryData(targetsQuery.queryKey, context?.before),
-    onSettled: () => queries.invalidateQueries({ queryKey: TARGETS }),
-  });
-}
+export const useSwitchTarget = () =>
+  useListChange<Target, { id: number; isEnabled: boolean }>(
+    TARGETS,
+    ({ id, isEnabled }) => unwrap(api.PATCH("/api/v1/notifications/targets/{id}", { params: { path: { id } }, body: { isEnabled } })),
+    ({ isEnabled }) => ({ isEnabled }),
+  );
 
 /** The same for a rule. */
-export function useSwitchRule() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, isEnabled }: { id: number; isEnabled: boolean }) =>
-      unwrap(api.PATCH("/api/v1/notifications/rules/{id}", { params: { path: { id } }, body: { isEnabled } })),
-    onMutate: async ({ id, isEnabled }) => {
-      await queries.cancelQueries({ queryKey: RULES, exact: true });
-      const before = queries.getQueryData(rulesQuery.queryKey);
-      queries.setQueryData(rulesQuery.queryKey, (all) => all?.map((each) => (each.id === id ? { ...each, isEnabled } : each)));
-      return { before };
-    },
-    onError: (_error, _variables, context) => queries.setQueryData(rulesQuery.queryKey, context?.before),
-    onSettled: () => queries.invalidateQueries({ queryKey: RULES }),
-  });
-}
+export const useSwitchRule = () =>
+  useListChange<Rule, { id: number; isEnabled: boolean }>(
+    RULES,
+    ({ id, isEnabled }) => unwrap(api.PATCH("/api/v1/notifications/rules/{id}", { params: { path: { id } }, body: { isEnabled } })),
+    ({ isEnabled }) => ({ isEnabled }),
+  );

@@ -1,6 +1,7 @@
 // Providers and what is known of them.
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
+import { useListChange } from "./change";
 import { type Schemas, api, everyPage, unwrap, versioned } from "./client";
 
 export type Provider = Schemas["Provider"];
@@ -42,23 +43,12 @@ export const providerBreakersQuery = (id: number) =>
   });
 
 /** Changes some fields at once on the screen, and takes it back when the gateway refuses. */
-export function usePatchProvider() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, patch }: { id: number; patch: InlinePatch }) =>
-      unwrap(api.PATCH("/api/v1/providers/{id}", { params: { path: { id } }, body: patch })),
-    onMutate: async ({ id, patch }) => {
-      await queries.cancelQueries({ queryKey: LIST, exact: true });
-      const before = queries.getQueryData(providersQuery.queryKey);
-      queries.setQueryData(providersQuery.queryKey, (all) => all?.map((each) => (each.id === id ? { ...each, ...patch } : each)));
-      return { before };
-    },
-    onError: (_error, _variables, context) => {
-      queries.setQueryData(providersQuery.queryKey, context?.before);
-    },
-    onSettled: () => queries.invalidateQueries({ queryKey: LIST }),
-  });
-}
+export const usePatchProvider = () =>
+  useListChange<Provider, { id: number; patch: InlinePatch }>(
+    LIST,
+    ({ id, patch }) => unwrap(api.PATCH("/api/v1/providers/{id}", { params: { path: { id } }, body: patch })),
+    ({ patch }) => patch,
+  );
 
 /** What is edited in the table. */
 export type InlinePatch = Partial<Pick<Provider, "priority" | "weight" | "isEnabled">>;

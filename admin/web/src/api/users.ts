@@ -1,7 +1,7 @@
 // Users.
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 
-import { useChange } from "./change";
+import { useChange, useListChange } from "./change";
 import { type Schemas, api, everyPage, unwrap, versioned } from "./client";
 
 export { type Key, keysQuery } from "./keys";
@@ -54,21 +54,12 @@ export const useUpdateUser = () =>
   );
 
 /** At once on the screen; taken back when the gateway refuses. */
-export function useEnableUser() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, enabled }: { id: number; enabled: boolean }) =>
-      unwrap(api.POST("/api/v1/users/{id}/enable", { params: { path: { id } }, body: { enabled } })),
-    onMutate: async ({ id, enabled }) => {
-      await queries.cancelQueries({ queryKey: LIST, exact: true });
-      const before = queries.getQueryData(usersQuery.queryKey);
-      queries.setQueryData(usersQuery.queryKey, (all) => all?.map((each) => (each.id === id ? { ...each, isEnabled: enabled } : each)));
-      return { before };
-    },
-    onError: (_error, _variables, context) => queries.setQueryData(usersQuery.queryKey, context?.before),
-    onSettled: () => queries.invalidateQueries({ queryKey: LIST }),
-  });
-}
+export const useEnableUser = () =>
+  useListChange<User, { id: number; enabled: boolean }>(
+    LIST,
+    ({ id, enabled }) => unwrap(api.POST("/api/v1/users/{id}/enable", { params: { path: { id } }, body: { enabled } })),
+    ({ enabled }) => ({ isEnabled: enabled }),
+  );
 
 export const useRenewUser = () =>
   useChange(

@@ -1,22 +1,15 @@
 // What is told to whom.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { BellIcon, EllipsisIcon, PencilIcon, PlusIcon, Trash2Icon } from "lucide-react";
-import { useState } from "react";
 
 import { type Rule, rulesQuery, targetsQuery, useDeleteRule, useSwitchRule } from "@/api/notifications";
 import { toast } from "@/app/toasts";
-import { Confirm } from "@/components/confirm";
-import { Empty } from "@/components/empty";
-import { QueryFailure } from "@/components/query-failure";
-import { TableSkeleton } from "@/components/table-skeleton";
+import { RowActions } from "@/components/row-actions";
 import { Badge } from "@/components/ui/badge";
-import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { Switch } from "@/components/ui/switch";
 import { useMessages } from "@/lib/i18n";
 
+import { List } from "./list";
 import { messages } from "./messages";
 import { RuleForm } from "./rule-form";
 
@@ -24,26 +17,9 @@ const route = getRouteApi("/app/notifications");
 
 export function Rules({ onAdd }: { onAdd: () => void }) {
   const t = useMessages(messages).rule;
-  const query = useQuery(rulesQuery);
   return (
     <div className="px-4 pb-10 md:px-6">
-      <Card className="overflow-hidden">
-        {query.isError ? (
-          <QueryFailure query={query} />
-        ) : query.isPending ? (
-          <TableSkeleton rowHeight={56} rows={4} />
-        ) : query.data.length === 0 ? (
-          <Empty icon={BellIcon} title={t.emptyTitle} text={t.emptyText}>
-            <Button look="primary" onClick={onAdd}>
-              <PlusIcon /> {t.add}
-            </Button>
-          </Empty>
-        ) : (
-          <ul aria-label={t.table} className="divide-y">
-            {query.data.map((rule) => <RuleRow key={rule.id} rule={rule} />)}
-          </ul>
-        )}
-      </Card>
+      <List query={useQuery(rulesQuery)} words={t} onAdd={onAdd} row={(rule) => <RuleRow key={rule.id} rule={rule} />} />
       <RuleForm />
     </div>
   );
@@ -84,28 +60,7 @@ function RuleRow({ rule }: { rule: Rule }) {
 function RuleActions({ rule }: { rule: Rule }) {
   const t = useMessages(messages);
   const navigate = route.useNavigate();
-  const [isAsking, setIsAsking] = useState(false);
-  const remove = useDeleteRule();
-  const { id, name } = rule;
-  const run = () => remove.mutate(id, { onSuccess: () => toast.done(t.removed(name)), onError: toast.failed, onSettled: () => setIsAsking(false) });
-  return (
-    <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => void navigate({ search: { tab: "rules", edit: id } })}>
-            <PencilIcon /> {t.edit}
-          </MenuItem>
-          <MenuItem isDanger onSelect={() => setIsAsking(true)}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
-      {isAsking && <Confirm title={t.removeTitle(name)} text={t.rule.removeText} action={t.remove} isPending={remove.isPending} onConfirm={run} onClose={() => setIsAsking(false)} />}
-    </>
-  );
+  const { id } = rule;
+  const words = { ...t, removeText: t.rule.removeText };
+  return <RowActions entry={rule} words={words} remove={useDeleteRule()} onEdit={() => void navigate({ search: { tab: "rules", edit: id } })} />;
 }

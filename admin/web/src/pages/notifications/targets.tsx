@@ -1,22 +1,19 @@
 // Where messages go, each with its test button.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { BellIcon, EllipsisIcon, HistoryIcon, PencilIcon, PlusIcon, SendIcon, Trash2Icon } from "lucide-react";
+import { HistoryIcon, SendIcon } from "lucide-react";
 import { useState } from "react";
 
 import { type Target, type TestReport, targetsQuery, useDeleteTarget, useSwitchTarget, useTestTarget } from "@/api/notifications";
 import { toast } from "@/app/toasts";
-import { Confirm } from "@/components/confirm";
-import { Empty } from "@/components/empty";
-import { QueryFailure } from "@/components/query-failure";
-import { TableSkeleton } from "@/components/table-skeleton";
+import { RowActions } from "@/components/row-actions";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { MenuItem } from "@/components/ui/menu";
 import { Switch } from "@/components/ui/switch";
 import { useMessages } from "@/lib/i18n";
 
+import { List } from "./list";
 import { messages } from "./messages";
 import { TargetForm } from "./target-form";
 
@@ -24,26 +21,9 @@ const route = getRouteApi("/app/notifications");
 
 export function Targets({ onAdd }: { onAdd: () => void }) {
   const t = useMessages(messages).target;
-  const query = useQuery(targetsQuery);
   return (
     <div className="px-4 pb-10 md:px-6">
-      <Card className="overflow-hidden">
-        {query.isError ? (
-          <QueryFailure query={query} />
-        ) : query.isPending ? (
-          <TableSkeleton rowHeight={56} rows={4} />
-        ) : query.data.length === 0 ? (
-          <Empty icon={BellIcon} title={t.emptyTitle} text={t.emptyText}>
-            <Button look="primary" onClick={onAdd}>
-              <PlusIcon /> {t.add}
-            </Button>
-          </Empty>
-        ) : (
-          <ul aria-label={t.table} className="divide-y">
-            {query.data.map((target) => <TargetRow key={target.id} target={target} />)}
-          </ul>
-        )}
-      </Card>
+      <List query={useQuery(targetsQuery)} words={t} onAdd={onAdd} row={(target) => <TargetRow key={target.id} target={target} />} />
       <TargetForm />
     </div>
   );
@@ -102,32 +82,12 @@ function Report({ name, report }: { name: string; report: TestReport }) {
 function TargetActions({ target }: { target: Target }) {
   const t = useMessages(messages);
   const navigate = route.useNavigate();
-  const [isAsking, setIsAsking] = useState(false);
-  const remove = useDeleteTarget();
-  const { id, name } = target;
-  const run = () => remove.mutate(id, { onSuccess: () => toast.done(t.removed(name)), onError: toast.failed, onSettled: () => setIsAsking(false) });
+  const { id } = target;
   return (
-    <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => void navigate({ search: { edit: id } })}>
-            <PencilIcon /> {t.edit}
-          </MenuItem>
-          <MenuItem onSelect={() => void navigate({ search: { tab: "deliveries", target: id } })}>
-            <HistoryIcon /> {t.target.log}
-          </MenuItem>
-          <MenuSeparator />
-          <MenuItem isDanger onSelect={() => setIsAsking(true)}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
-      {isAsking && <Confirm title={t.removeTitle(name)} text={t.target.removeText} action={t.remove} isPending={remove.isPending} onConfirm={run} onClose={() => setIsAsking(false)} />}
-    </>
+    <RowActions entry={target} words={{ ...t, removeText: t.target.removeText }} remove={useDeleteTarget()} onEdit={() => void navigate({ search: { edit: id } })}>
+      <MenuItem onSelect={() => void navigate({ search: { tab: "deliveries", target: id } })}>
+        <HistoryIcon /> {t.target.log}
+      </MenuItem>
+    </RowActions>
   );
 }

@@ -1,22 +1,19 @@
 // Provider groups: every name in use, who carries it, and what is said of it.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { BoxesIcon, EllipsisIcon, PencilIcon, PlusIcon, Trash2Icon } from "lucide-react";
-import { useState } from "react";
+import { BoxesIcon, PlusIcon } from "lucide-react";
 
 import { type ProviderGroup, groupsQuery, useDeleteGroup, useGroupNames } from "@/api/groups";
 import { keysQuery } from "@/api/keys";
 import { type Provider, providersQuery } from "@/api/providers";
 import { usersQuery } from "@/api/users";
-import { toast } from "@/app/toasts";
-import { Confirm } from "@/components/confirm";
 import { Empty } from "@/components/empty";
 import { ProviderMark } from "@/components/provider-mark";
 import { QueryFailure } from "@/components/query-failure";
+import { RowActions } from "@/components/row-actions";
 import { TableSkeleton } from "@/components/table-skeleton";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { useMessages } from "@/lib/i18n";
 
 import { splitGroups } from "../users/form/values";
@@ -127,28 +124,6 @@ function GroupCard({ row }: { row: GroupRow }) {
 function GroupActions({ group }: { group: ProviderGroup }) {
   const t = useMessages(messages).group;
   const navigate = route.useNavigate();
-  const [isAsking, setIsAsking] = useState(false);
-  const remove = useDeleteGroup();
-  const { id, name } = group;
-  const run = () => remove.mutate(id, { onSuccess: () => toast.done(t.removed(name)), onError: toast.failed, onSettled: () => setIsAsking(false) });
-  return (
-    <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => void navigate({ search: (before) => ({ ...before, group: id }) })}>
-            <PencilIcon /> {t.editIt}
-          </MenuItem>
-          <MenuItem isDanger onSelect={() => setIsAsking(true)}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
-      {isAsking && <Confirm title={t.removeTitle(name)} text={t.removeText} action={t.remove} isPending={remove.isPending} onConfirm={run} onClose={() => setIsAsking(false)} />}
-    </>
-  );
+  const { id } = group;
+  return <RowActions entry={group} words={{ ...t, edit: t.editIt }} remove={useDeleteGroup()} onEdit={() => void navigate({ search: (before) => ({ ...before, group: id }) })} />;
 }

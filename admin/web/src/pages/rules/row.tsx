@@ -1,17 +1,15 @@
 // One rule: its place, what it looks for, what follows.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { CopyPlusIcon, EllipsisIcon, PencilIcon, Trash2Icon } from "lucide-react";
-import { useState } from "react";
+import { CopyPlusIcon } from "lucide-react";
 
 import { type ErrorRule, type RuleFault, useDeleteErrorRule, usePatchErrorRule } from "@/api/error-rules";
 import { providersQuery } from "@/api/providers";
 import { toast } from "@/app/toasts";
-import { Confirm } from "@/components/confirm";
 import { InlineNumber } from "@/components/inline-number";
+import { RowActions } from "@/components/row-actions";
 import { Badge, type Tone } from "@/components/ui/badge";
-import { Button } from "@/components/ui/button";
-import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { MenuItem } from "@/components/ui/menu";
 import { Tooltip } from "@/components/ui/popover";
 import { Switch } from "@/components/ui/switch";
 import { cn } from "@/lib/cn";
@@ -88,32 +86,12 @@ function Told({ rule }: { rule: ErrorRule }) {
 function RuleActions({ rule }: { rule: ErrorRule }) {
   const t = useMessages(messages);
   const navigate = route.useNavigate();
-  const [isAsking, setIsAsking] = useState(false);
-  const remove = useDeleteErrorRule();
-  const { id, name } = rule;
-  const run = () => remove.mutate(id, { onSuccess: () => toast.done(t.removed(name)), onError: toast.failed, onSettled: () => setIsAsking(false) });
+  const { id } = rule;
   return (
-    <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => void navigate({ search: (before) => ({ ...before, edit: id }) })}>
-            <PencilIcon /> {t.edit}
-          </MenuItem>
-          <MenuItem onSelect={() => void navigate({ search: (before) => ({ ...before, create: id }) })}>
-            <CopyPlusIcon /> {t.clone}
-          </MenuItem>
-          <MenuSeparator />
-          <MenuItem isDanger onSelect={() => setIsAsking(true)}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
-      {isAsking && <Confirm title={t.removeTitle(name)} text={t.removeText} action={t.remove} isPending={remove.isPending} onConfirm={run} onClose={() => setIsAsking(false)} />}
-    </>
+    <RowActions entry={rule} words={t} remove={useDeleteErrorRule()} onEdit={() => void navigate({ search: (before) => ({ ...before, edit: id }) })}>
+      <MenuItem onSelect={() => void navigate({ search: (before) => ({ ...before, create: id }) })}>
+        <CopyPlusIcon /> {t.clone}
+      </MenuItem>
+    </RowActions>
   );
 }
