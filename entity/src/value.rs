@@ -5,6 +5,7 @@ mod address;
 mod client_name;
 mod error_rule;
 mod headers;
+pub mod hex;
 mod key_hash;
 mod limits;
 mod lists;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use entity::value::hex;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -287,14 +288,5 @@ impl Drop for Visit {
 
 /// SHA-256 in hexadecimal.
 fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let digest = digest::digest(&digest::SHA256, bytes);
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex::encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }

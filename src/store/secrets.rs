@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, rand};
-use entity::value::{KeyHash, KeyHasher, Sealer, Secret};
+use entity::value::{KeyHash, KeyHasher, Sealer, Secret, hex};
 
 const SECRET_FILE: &str = "secret.key";
 const TOKEN_FILE: &str = "admin-token.hash";
@@ -212,7 +212,7 @@ fn random_hex() -> io::Result<String> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes)
         .map_err(|_| io::Error::other("the operating system provides no randomness"))?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex::encode(&bytes))
 }
 
 fn bad(path: &Path, what: &str) -> io::Error {

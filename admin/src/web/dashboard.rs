@@ -5,6 +5,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use entity::value::hex;
 use poem::{
     Body, Request, Response,
     http::{HeaderValue, Method, StatusCode, header},
@@ -163,8 +164,7 @@ fn content_type(path: &str) -> &'static str {
 /// Weak, because one stands for the file in all its encodings.
 fn etag(bytes: &[u8]) -> HeaderValue {
     let hash = digest(&SHA256, bytes);
-    let hex = hash.as_ref()[..12].iter().map(|byte| format!("{byte:02x}"));
-    let text = format!("W/\"{}\"", hex.collect::<String>());
+    let text = format!("W/\"{}\"", hex::encode(&hash.as_ref()[..12]));
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 

@@ -6,7 +6,7 @@
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::Secret;
+use super::{Secret, hex};
 
 /// HMAC-SHA256 of a client key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,20 +39,13 @@ impl KeyHash {
     /// Lower-case hexadecimal, as stored.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|b| format!("{b:02x}")).collect()
+        hex::encode(&self.0)
     }
 
     /// Reads the stored form; `None` when it is not one.
     #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        if hex.len() != 64 || !hex.is_ascii() {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(bytes))
+    pub fn from_hex(text: &str) -> Option<Self> {
+        hex::decode(text).map(Self)
     }
 }
 

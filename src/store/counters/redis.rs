@@ -8,11 +8,10 @@
 //! Numbers are added as integers, and compared as the doubles that Lua has: exact to 2^53 nano-USD, nine million dollars a window.
 //! The time is the asking node's, as it is in process: nodes need clocks that agree within a second.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use entity::value::Secret;
+use entity::value::{Secret, hex};
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface, LuaInterface};
 use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
@@ -82,10 +81,7 @@ impl Script {
     fn new(text: &str) -> Self {
         let text = format!("{}\n{text}", include_str!("common.lua"));
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
-        let hash = hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
+        let hash = hex::encode(hash.as_ref());
         Self { text, hash }
     }
 }

@@ -1,10 +1,10 @@
 //! The source: one read-only transaction of one moment, and what tables and columns it has.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
+use entity::value::hex;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     IsolationLevel, QueryResult, Statement, TransactionTrait,
@@ -121,7 +121,7 @@ impl Source {
                 break;
             }
         }
-        Ok(hex(&hash(&[&first]))[..16].to_owned())
+        Ok(hex::encode(&hash(&[&first]))[..16].to_owned())
     }
 }
 
@@ -135,12 +135,4 @@ pub(super) fn hash(parts: &[&str]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(context.finish().as_ref());
     bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use entity::{
     api_key, error_rule, price, provider, user,
-    value::{Derivation, KeyHasher, SALT, Sealed, Sealer, Secret, Strings},
+    value::{Derivation, KeyHasher, Sealed, Sealer, Secret, Strings, hex},
 };
 use sea_orm::ActiveValue::Set;
 
@@ -56,18 +56,11 @@ pub async fn read(backup: Backup, passphrase: Secret) -> Result<Plan, Problem> {
 }
 
 fn derivation(seal: &BackupSeal) -> Result<Derivation, Problem> {
-    let mut salt = [0; SALT];
-    let is_hex = seal.salt.is_ascii() && seal.salt.len() == 2 * SALT;
-    let pairs = seal.salt.as_bytes().chunks(2).filter(|_| is_hex);
-    let bytes: Vec<_> = pairs
-        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    if bytes.len() != SALT {
+    let Some(salt) = hex::decode(&seal.salt) else {
         let message = "must be 32 hexadecimal digits";
         let mistake = Mistake::new("backup.seal.salt", "wrong_format", message);
         return Err(Problem::invalid(vec![mistake]));
-    }
-    salt.copy_from_slice(&bytes);
+    };
     Ok(Derivation {
         memory_kib: seal.memory_kib,
         passes: seal.passes,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::Utc;
 use entity::{
     api_key, error_rule, key_origin, price, provider, provider_group, user,
-    value::{self, Derivation, Sealer, Secret, is_secret_header},
+    value::{self, Derivation, Sealer, Secret, hex, is_secret_header},
 };
 use poem_openapi::types::MaybeUndefined;
 
@@ -89,11 +89,7 @@ fn seal(derivation: Derivation, sealer: &Sealer) -> BackupSeal {
         memory_kib: derivation.memory_kib,
         passes: derivation.passes,
         lanes: derivation.lanes,
-        salt: derivation
-            .salt
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        salt: hex::encode(&derivation.salt),
         check: backup::seal_check(sealer).as_str().to_owned(),
     }
 }
