@@ -1,7 +1,9 @@
 //! Table `usage_hourly`: the sums of each hour, kept by whoever writes history, so that nothing that shows usage reads it line by line.
 
 use chrono::{DateTime, Utc};
+use sea_orm::ExprTrait;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, Func, SimpleExpr};
 
 use crate::value::ClientName;
 
@@ -88,4 +90,29 @@ pub fn counted(figure: i64) -> i64 {
 #[must_use]
 pub fn model_of<'m>(model: Option<&'m str>, requested: Option<&'m str>) -> &'m str {
     model.or(requested).unwrap_or_default()
+}
+
+/// The kinds of tokens that are no part of another.
+const TOKENS: [Column; 7] = [
+    Column::InputTokens,
+    Column::CacheReadTokens,
+    Column::CacheWrite5mTokens,
+    Column::CacheWrite1hTokens,
+    Column::OutputTokens,
+    Column::ImageInputTokens,
+    Column::ImageOutputTokens,
+];
+
+/// The sum of a column as a whole number, which no rows have too. (The sum of big integers is a decimal in `PostgreSQL`.)
+#[must_use]
+pub fn sum(column: Column) -> SimpleExpr {
+    let sum = Func::coalesce([Expr::col(column).sum(), Expr::value(0_i64)]);
+    SimpleExpr::from(sum).cast_as("bigint")
+}
+
+/// The sum of tokens of all kinds.
+#[must_use]
+pub fn tokens() -> SimpleExpr {
+    let sums = TOKENS.into_iter().map(sum).reduce(ExprTrait::add);
+    sums.unwrap_or_else(|| Expr::value(0_i64))
 }

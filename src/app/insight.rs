@@ -84,8 +84,7 @@ fn breaker(view: View, snapshot: &Snapshot) -> Breaker {
         Scope::Provider(_) => (BreakerScope::Provider, None),
         Scope::Model(_, model) => (BreakerScope::Model, Some(model.to_string())),
         Scope::Endpoint(_, index) => {
-            let mut providers = snapshot.providers.iter();
-            let provider = providers.find(|provider| provider.id == provider_id);
+            let provider = snapshot.provider(provider_id);
             let endpoint = provider.and_then(|provider| provider.endpoints.get(index));
             let subject = endpoint.map(|endpoint| endpoint.authority.clone());
             (BreakerScope::Endpoint, subject)

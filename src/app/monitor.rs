@@ -77,11 +77,7 @@ pub fn system(monitor: &Monitor) -> System {
 pub fn metrics(monitor: &Monitor) -> String {
     let mut page = Page::default();
     let snapshot = monitor.config.current();
-    let name_of = |id| {
-        let mut providers = snapshot.providers.iter();
-        let provider = providers.find(|provider| provider.id == id);
-        provider.map(|provider| provider.name.clone())
-    };
+    let name_of = |id| snapshot.provider_name(id);
     monitor.metrics.write(&mut page, name_of);
     breakers(monitor, &mut page, name_of);
     gauges(monitor, &mut page);

@@ -99,8 +99,7 @@ impl Prober {
             if self.jobs.len() >= AT_ONCE {
                 break;
             }
-            let mut providers = snapshot.providers.iter();
-            let provider = providers.find(|provider| provider.id == id);
+            let provider = snapshot.provider(id);
             let is_wanted = |provider: &&Arc<Provider>| {
                 provider.is_enabled && provider.breaker.failure_threshold > 0
             };

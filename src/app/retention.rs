@@ -7,10 +7,10 @@ use admin::gateway::{Prunable, Prune, Pruned};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::value::GatewaySettings;
 use sea_orm::{DatabaseConnection, DbErr};
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::runtime::Stop;
+use crate::store::database::within;
 use crate::store::retention::{BITE, Kind, bite, bite_audit};
 use crate::store::watch::Watch;
 
@@ -86,7 +86,11 @@ pub async fn prune(db: &DatabaseConnection, prune: &Prune) -> Result<Pruned, DbE
     let mut pruned = Pruned::default();
     let mut after = Uuid::nil();
     while began.elapsed() < BY_HAND {
-        let bite = timely(db, kind, after, prune.before, prune.is_dry).await?;
+        let bite = within(
+            BITE_LIMIT,
+            bite(db, kind, after, prune.before, prune.is_dry),
+        )
+        .await?;
         pruned.rows += bite.rows;
         let Some(upto) = bite.upto else {
             pruned.is_done = true;
@@ -123,7 +127,7 @@ async fn round(
     let mut rows = 0;
     loop {
         let began = Instant::now();
-        let bite = timely(db, kind, after, before, false).await?;
+        let bite = within(BITE_LIMIT, bite(db, kind, after, before, false)).await?;
         rows += bite.rows;
         let Some(upto) = bite.upto else {
             return Ok((rows, after));
@@ -138,30 +142,11 @@ async fn round_of_audit(db: &DatabaseConnection, before: DateTime<Utc>) -> Resul
     let mut rows = 0;
     loop {
         let began = Instant::now();
-        let went = timeout(BITE_LIMIT, bite_audit(db, before))
-            .await
-            .unwrap_or_else(|_| Err(too_slow()))?;
+        let went = within(BITE_LIMIT, bite_audit(db, before)).await?;
         rows += went;
         if went < BITE {
             return Ok(rows);
         }
         tokio::time::sleep(REST.max(began.elapsed() * 4)).await;
     }
-}
-
-fn too_slow() -> DbErr {
-    DbErr::Custom("it took longer than ten seconds".to_owned())
-}
-
-async fn timely(
-    db: &DatabaseConnection,
-    kind: Kind,
-    after: Uuid,
-    before: DateTime<Utc>,
-    is_dry: bool,
-) -> Result<crate::store::retention::Bite, DbErr> {
-    let work = bite(db, kind, after, before, is_dry);
-    timeout(BITE_LIMIT, work)
-        .await
-        .unwrap_or_else(|_| Err(too_slow()))
 }

@@ -186,8 +186,7 @@ impl Party {
     /// The smallest limit of money.
     #[must_use]
     pub fn least_money(&self) -> Option<i64> {
-        let money = Dimension::MONEY.iter();
-        money.filter_map(|d| d.limit(&self.limits)).min()
+        self.limits.money().into_iter().flatten().min()
     }
 }
 

@@ -100,7 +100,10 @@ pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
 }
 
 /// `work`, or an error when it takes longer than `limit`.
-pub(super) async fn within<T>(
+///
+/// # Errors
+/// Those of `work`, and that the database did not answer in time.
+pub async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, DbErr>>,
 ) -> Result<T, DbErr> {

@@ -172,21 +172,33 @@ fn row(
         (DeliveryState::Pending, None)
     };
     delivery::ActiveModel {
-        id: NotSet,
-        created_at: Set(now),
         rule_id: Set(Some(rule.id)),
         rule_name: Set(rule.name.clone()),
+        event: Set(rule.event),
+        state: Set(state),
+        error: Set(error),
+        ..untold(message, now)
+    }
+}
+
+/// A message that no rule asked for and nobody has tried to send.
+fn untold(message: &Message, now: DateTime<Utc>) -> delivery::ActiveModel {
+    delivery::ActiveModel {
+        id: NotSet,
+        created_at: Set(now),
+        rule_id: Set(None),
+        rule_name: Set(String::new()),
         target_id: Set(message.target_id),
         target_name: Set(message.target_name.clone()),
-        event: Set(rule.event),
+        event: Set(NoticeKind::Test),
         title: Set(shortened(&message.title, LONGEST_TITLE)),
         notice: Set(message.notice.clone()),
-        state: Set(state),
+        state: Set(DeliveryState::Pending),
         attempts: Set(0),
         next_attempt_at: Set(now),
         attempted_at: Set(None),
         status: Set(None),
-        error: Set(error),
+        error: Set(None),
     }
 }
 
@@ -202,21 +214,12 @@ pub async fn log_test(
 ) -> Result<(), DbErr> {
     let now = now.trunc_subsecs(6);
     let row = delivery::ActiveModel {
-        id: NotSet,
-        created_at: Set(now),
-        rule_id: Set(None),
-        rule_name: Set(String::new()),
-        target_id: Set(message.target_id),
-        target_name: Set(message.target_name.clone()),
-        event: Set(NoticeKind::Test),
-        title: Set(shortened(&message.title, LONGEST_TITLE)),
-        notice: Set(message.notice.clone()),
         state: Set(state_after(ended)),
         attempts: Set(1),
-        next_attempt_at: Set(now),
         attempted_at: Set(Some(now)),
         status: Set(ended.status.map(i32::from)),
         error: Set(ended.error.as_deref().map(|e| shortened(e, LONGEST_ERROR))),
+        ..untold(message, now)
     };
     let insert = delivery::Entity::insert(row);
     insert.exec_without_returning(db).await.map(|_| ())

@@ -239,6 +239,18 @@ fn to_user(row: user::Model) -> User {
 // === impl Snapshot ===
 
 impl Snapshot {
+    /// A provider, switched on or off.
+    #[must_use]
+    pub fn provider(&self, id: i64) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
+
+    /// What a provider is called.
+    #[must_use]
+    pub fn provider_name(&self, id: i64) -> Option<String> {
+        Some(self.provider(id)?.name.clone())
+    }
+
     /// Sets the time zone anew, with `fallback` where the settings name none. A name that is no time zone's means UTC.
     pub fn resolve_time_zone(&mut self, fallback: Tz) {
         self.time_zone = match &self.settings.time_zone {

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::usage_hourly::{Column, Entity, hour_of};
+use entity::usage_hourly::{Column, Entity, hour_of, sum, tokens};
 use entity::{provider, user};
-use sea_orm::sea_query::{Expr, Func, SimpleExpr};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult, Order,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 
 use crate::domain::notice::{Item, Report, Share, Usd, cut};
@@ -186,26 +186,6 @@ fn share(name: &str, requests: i64, cost: i64) -> Share {
         cost_usd: Usd(cost),
         requests,
     }
-}
-
-fn tokens() -> SimpleExpr {
-    let kinds = [
-        Column::InputTokens,
-        Column::CacheReadTokens,
-        Column::CacheWrite5mTokens,
-        Column::CacheWrite1hTokens,
-        Column::OutputTokens,
-        Column::ImageInputTokens,
-        Column::ImageOutputTokens,
-    ];
-    let sums = kinds.into_iter().map(sum).reduce(ExprTrait::add);
-    sums.unwrap_or_else(|| Expr::value(0_i64))
-}
-
-/// A sum as a whole number, which no rows have too. (The sum of big integers is a decimal in `PostgreSQL`.)
-fn sum(column: Column) -> SimpleExpr {
-    let sum = Func::coalesce([Expr::col(column).sum(), Expr::value(0_i64)]);
-    SimpleExpr::from(sum).cast_as("bigint")
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::{collections::HashMap, fmt, str::FromStr};
 use chrono::{DateTime, Utc};
 use entity::{
     api_key, provider,
-    usage_hourly::{Column, Entity, hour_of},
+    usage_hourly::{Column, Entity, hour_of, sum, tokens},
     user,
     value::ClientName,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult,
     Order, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, Func, SimpleExpr},
+    sea_query::{Expr, SimpleExpr},
 };
 
 use super::page::{Page, Window};
@@ -140,17 +140,6 @@ const SUMMED: [(Column, &str); 16] = [
     (Column::ImageInputTokens, "image_input_tokens"),
     (Column::ImageOutputTokens, "image_output_tokens"),
     (Column::CostNanoUsd, "cost_nano_usd"),
-];
-
-/// The kinds of tokens that are no part of another.
-const TOKENS: [Column; 7] = [
-    Column::InputTokens,
-    Column::CacheReadTokens,
-    Column::CacheWrite5mTokens,
-    Column::CacheWrite1hTokens,
-    Column::OutputTokens,
-    Column::ImageInputTokens,
-    Column::ImageOutputTokens,
 ];
 
 /// All of it together.
@@ -304,11 +293,7 @@ impl Sort {
         match self {
             Self::Cost => sum(Column::CostNanoUsd),
             Self::Requests => sum(Column::Requests),
-            Self::Tokens => TOKENS
-                .into_iter()
-                .map(sum)
-                .reduce(ExprTrait::add)
-                .unwrap_or_else(|| Expr::value(0_i64)),
+            Self::Tokens => tokens(),
         }
     }
 }
@@ -418,12 +403,6 @@ fn sums(filter: &Filter, id: SimpleExpr, name: SimpleExpr) -> Select<Entity> {
     SUMMED.into_iter().fold(select, |select, (column, name)| {
         select.expr_as(sum(column), name)
     })
-}
-
-/// A sum as a whole number, which no rows have too. (The sum of big integers is a decimal in `PostgreSQL`.)
-fn sum(column: Column) -> SimpleExpr {
-    let sum = Func::coalesce([Expr::col(column).sum(), Expr::value(0_i64)]);
-    SimpleExpr::from(sum).cast_as("bigint")
 }
 
 #[cfg(test)]

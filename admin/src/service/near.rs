@@ -113,21 +113,9 @@ async fn owners(admin: &Admin, now: DateTime<Utc>) -> Result<Vec<Owner>, DbErr> 
         limits: provider.limits,
     });
     let all = of_keys.chain(of_users).chain(of_providers);
-    Ok(all.filter(|owner| has_money(&owner.limits)).collect())
-}
-
-fn has_money(limits: &Limits) -> bool {
-    let Limits {
-        usd_5h,
-        usd_day,
-        usd_week,
-        usd_month,
-        usd_total,
-        ..
-    } = limits;
-    [usd_5h, usd_day, usd_week, usd_month, usd_total]
-        .iter()
-        .any(|limit| limit.is_some())
+    Ok(all
+        .filter(|owner| owner.limits.money().iter().any(Option::is_some))
+        .collect())
 }
 
 /// The limit in money that an owner has used the most of.

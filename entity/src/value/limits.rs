@@ -46,6 +46,20 @@ pub enum ResetMode {
     Rolling,
 }
 
+impl Limits {
+    /// Those of money, the shortest window first.
+    #[must_use]
+    pub fn money(&self) -> [Option<i64>; 5] {
+        [
+            self.usd_5h,
+            self.usd_day,
+            self.usd_week,
+            self.usd_month,
+            self.usd_total,
+        ]
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

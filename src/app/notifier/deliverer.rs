@@ -22,6 +22,7 @@ use crate::app::runtime::Stop;
 use crate::domain::notice::Notice;
 use crate::domain::notice::words::words;
 use crate::policy::notify::again;
+use crate::store::database::within;
 use crate::store::notices::{self, Ended};
 use crate::store::watch::Watch;
 
@@ -32,7 +33,7 @@ const MOST: usize = 16;
 /// When a message that was taken is taken for lost. Longer than sending takes.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long the database is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is tried to write down how an attempt ended.
 const WRITES: u32 = 5;
 /// How long the end waits for what is under way.
@@ -105,7 +106,7 @@ impl Deliverer {
         }
         let skipped: Vec<i64> = busy.iter().copied().collect();
         let due = notices::due(&self.db, Utc::now(), &skipped, MOST as u64);
-        for delivery in patient(due).await? {
+        for delivery in within(PATIENCE, due).await? {
             if busy.len() < MOST && busy.insert(delivery.target_id) {
                 let deliverer = self.clone();
                 sending.spawn(async move {
@@ -120,7 +121,7 @@ impl Deliverer {
 
     async fn attempt(&self, delivery: delivery::Model) {
         let taken = notices::take(&self.db, &delivery, Utc::now(), LEASE);
-        match patient(taken).await {
+        match within(PATIENCE, taken).await {
             Ok(true) => {}
             // Another node has it.
             Ok(false) => return,
@@ -160,15 +161,10 @@ impl Deliverer {
     }
 
     async fn send(&self, delivery: &delivery::Model) -> Sent {
-        let hopeless = |error: &str| Sent {
-            error: Some(error.to_owned()),
-            is_final: true,
-            ..Sent::default()
-        };
-        let target = match patient(notices::target(&self.db, delivery.target_id)).await {
+        let target = match within(PATIENCE, notices::target(&self.db, delivery.target_id)).await {
             Ok(Some(target)) if target.is_enabled => target,
-            Ok(Some(_)) => return hopeless("the target is switched off"),
-            Ok(None) => return hopeless("the target is gone"),
+            Ok(Some(_)) => return Sent::hopeless("the target is switched off"),
+            Ok(None) => return Sent::hopeless("the target is gone"),
             Err(error) => {
                 return Sent {
                     error: Some(format!("the target cannot be read: {error}")),
@@ -177,7 +173,7 @@ impl Deliverer {
             }
         };
         let Ok(notice) = Notice::deserialize(&delivery.notice) else {
-            return hopeless("another version wrote this message, and it is not understood");
+            return Sent::hopeless("another version wrote this message, and it is not understood");
         };
         let config = self.config.current();
         let words = words(&notice, target.language, config.time_zone);
@@ -190,7 +186,7 @@ impl Deliverer {
     async fn write_down(&self, id: i64, attempts: i32, ended: &Ended) {
         for _ in 0..WRITES {
             let written = notices::end(&self.db, id, attempts, ended, Utc::now());
-            match patient(written).await {
+            match within(PATIENCE, written).await {
                 Ok(()) => return,
                 Err(error) => tracing::debug!(%error, "how a message ended is not written yet"),
             }
@@ -200,17 +196,10 @@ impl Deliverer {
 
     async fn forget(&self) {
         let now = Utc::now();
-        match patient(notices::forget(&self.db, now - KEPT, now)).await {
+        match within(PATIENCE, notices::forget(&self.db, now - KEPT, now)).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "old deliveries were deleted"),
             Err(error) => tracing::warn!(%error, "old deliveries were not deleted"),
         }
     }
-}
-
-/// The database's answer, if it comes in time.
-pub async fn patient<T>(work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    timeout(PATIENCE, work)
-        .await
-        .unwrap_or_else(|_| Err(DbErr::Custom("it took longer than five seconds".to_owned())))
 }

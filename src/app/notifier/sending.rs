@@ -37,6 +37,19 @@ pub struct Sent {
     pub wait: Option<Duration>,
 }
 
+// === impl Sent ===
+
+impl Sent {
+    /// It was not sent, and never will be.
+    pub fn hopeless(why: impl ToString) -> Self {
+        Self {
+            error: Some(why.to_string()),
+            is_final: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// Sends a notice in the target's words. Takes little more than ten seconds at most.
 pub async fn send(
     sealer: &Sealer,
@@ -45,14 +58,9 @@ pub async fn send(
     (notice, words): (&Notice, &Words),
     now: DateTime<Utc>,
 ) -> Sent {
-    let hopeless = |error: String| Sent {
-        error: Some(error),
-        is_final: true,
-        ..Sent::default()
-    };
     let credentials = match TargetCredentials::open(sealer, &target.credentials) {
         Ok(credentials) => credentials,
-        Err(error) => return hopeless(error.to_string()),
+        Err(error) => return Sent::hopeless(error),
     };
     let address = Address {
         kind: target.kind,
@@ -63,7 +71,7 @@ pub async fn send(
     };
     let letter = match write(&address, notice, words, now) {
         Ok(letter) => letter,
-        Err(why) => return hopeless(why),
+        Err(why) => return Sent::hopeless(why),
     };
     let posted = outgoing::post(policy, &letter.url, &letter.headers, &letter.body).await;
     let clean = |text: &str| without_secrets(text, &address.credentials);

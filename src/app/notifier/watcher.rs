@@ -17,10 +17,10 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::Notifier;
-use super::deliverer::patient;
+use super::deliverer::PATIENCE;
 use super::sending::message;
 use crate::app::runtime::Stop;
-use crate::domain::limits::{Dimension, Party, Subject};
+use crate::domain::limits::{Party, Subject};
 use crate::domain::notice::words::words;
 use crate::domain::notice::{Finding, Item, Notice, cut};
 use crate::policy::breaker::{Scope, View};
@@ -28,6 +28,7 @@ use crate::policy::notify::breakers::{Change, Memory};
 use crate::policy::notify::jump::{Count, Samples};
 use crate::policy::notify::near::{self, Named};
 use crate::policy::notify::{quiet_until, report};
+use crate::store::database::within;
 use crate::store::snapshot::Snapshot;
 use crate::store::{notices, yesterday};
 
@@ -124,8 +125,8 @@ impl Watcher {
         if self.revision == Some(revision) {
             return Ok(());
         }
-        self.rules = patient(notices::rules(&self.facts.db)).await?;
-        self.targets = patient(notices::targets(&self.facts.db)).await?;
+        self.rules = within(PATIENCE, notices::rules(&self.facts.db)).await?;
+        self.targets = within(PATIENCE, notices::targets(&self.facts.db)).await?;
         self.next_reports.clear();
         // A new rule need not wait.
         self.looked = None;
@@ -183,7 +184,7 @@ impl Watcher {
             let finding = Finding {
                 subject: format!("report:{}", due.day),
                 quiet_until: due.next,
-                item: Item::Report(patient(report).await?),
+                item: Item::Report(within(PATIENCE, report).await?),
             };
             self.tell(&rule, vec![finding], now).await?;
             self.next_reports.insert(rule.id, due.next);
@@ -199,7 +200,7 @@ impl Watcher {
         });
         self.samples.add(now, counts.collect());
         for rule in self.rules_of(NoticeKind::ErrorRateJump) {
-            let found = self.samples.find(&rule, now, |id| name_of(config, id));
+            let found = self.samples.find(&rule, now, |id| config.provider_name(id));
             self.tell(&rule, found, now).await?;
         }
         Ok(())
@@ -239,7 +240,7 @@ impl Watcher {
             return Ok(());
         }
         let since = now - TimeDelta::hours(1);
-        let models = patient(yesterday::unpriced(&self.facts.db, since)).await?;
+        let models = within(PATIENCE, yesterday::unpriced(&self.facts.db, since)).await?;
         for rule in rules {
             let quiet_until = quiet_until(&rule, now).max(now + UNPRICED_QUIET);
             let found = models.iter().map(|(model, item)| Finding {
@@ -277,7 +278,7 @@ impl Watcher {
             written.collect()
         };
         let told = notices::tell(&self.facts.db, rule, found, now, messages);
-        if patient(told).await? > 0 {
+        if within(PATIENCE, told).await? > 0 {
             self.wake.notify_one();
         }
         Ok(())
@@ -289,8 +290,7 @@ fn parties(config: &Snapshot) -> Vec<(Party, Named)> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     let mut add = |party: &Party, name: &str, owner: Option<&str>| {
-        let has_limit = |dimension: Dimension| dimension.limit(&party.limits).is_some();
-        if Dimension::MONEY.into_iter().any(has_limit) && seen.insert(party.subject) {
+        if party.least_money().is_some() && seen.insert(party.subject) {
             let named = Named {
                 name: name.to_owned(),
                 owner: owner.map(str::to_owned),
@@ -323,8 +323,7 @@ fn described(change: Change, config: &Snapshot) -> Option<(NoticeKind, String, I
         Change::Opened(view) => (NoticeKind::BreakerOpened, view.scope.clone(), Some(view)),
         Change::Closed(scope) => (NoticeKind::BreakerClosed, scope, None),
     };
-    let mut providers = config.providers.iter();
-    let provider = providers.find(|provider| provider.id == scope.provider())?;
+    let provider = config.provider(scope.provider())?;
     let place = match &scope {
         Scope::Provider(_) => None,
         Scope::Endpoint(_, index) => {
@@ -344,10 +343,4 @@ fn described(change: Change, config: &Snapshot) -> Option<(NoticeKind, String, I
         open_until: view.as_ref().and_then(|view| view.until),
     };
     Some((kind, subject, item))
-}
-
-fn name_of(config: &Snapshot, id: i64) -> Option<String> {
-    let mut providers = config.providers.iter();
-    let provider = providers.find(|provider| provider.id == id);
-    provider.map(|provider| provider.name.clone())
 }

@@ -1,12 +1,12 @@
 //! The hours of a few groups, in short: what a chart is drawn from.
 
-use entity::usage_hourly::{Column, Entity};
+use entity::usage_hourly::{Column, Entity, sum};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
     QueryOrder, QuerySelect, sea_query::Expr,
 };
 
-use super::{By, Filter, Sort, Sums, sum};
+use super::{By, Filter, Sort, Sums};
 
 /// What one group used in one hour, as far as it is drawn.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
