@@ -19,6 +19,7 @@ mod cork;
 mod deliver;
 mod facts;
 mod fault;
+mod in_place;
 mod journey;
 mod line;
 mod live;
@@ -92,7 +93,9 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
         match ctx {
-            Context::Journey(journey) => journey.run(session, &self.parts).await,
+            Context::Journey(journey) => {
+                in_place::in_place(|| journey.run(session, &self.parts)).await
+            }
             _ => Ok(false),
         }
     }
