@@ -96,6 +96,7 @@ impl Poster {
                 sleep(self.next_pause().min(left)).await;
             }
         }
+        self.inserts.rest();
         true
     }
 
@@ -128,6 +129,7 @@ impl Poster {
     /// row as for many, so also a busy poster waits; and nobody wakes it meanwhile, so that to record costs no wake-up.
     async fn gather(&mut self) {
         if self.is_done() {
+            self.inserts.rest();
             tokio::select! {
                 _ = self.queue.recv_many(&mut self.requests, BATCH) => {}
                 () = self.backlog.arrived.notified() => {}

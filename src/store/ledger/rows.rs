@@ -11,9 +11,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::usage;
 use entity::value::Multiplier;
+use parking_lot::Mutex;
+use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::{PgPool, Postgres};
 use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool};
-use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Encode, Type};
+use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Connection, Encode, Type};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use uuid::Uuid;
 
@@ -33,6 +35,15 @@ pub(super) struct Inserts {
     lines: Texts,
     requests: Texts,
     hours: Texts,
+    kept: Kept,
+}
+
+/// The connection that the last batch went over, for the next one: its statements are prepared, and `SQLite` keeps its cache for as long as
+/// nobody else writes. One that a batch failed on is not kept.
+#[derive(Debug, Default)]
+struct Kept {
+    sqlite: Mutex<Option<PoolConnection<Sqlite>>>,
+    postgres: Mutex<Option<PoolConnection<Postgres>>>,
 }
 
 /// Rows to be posted together.
@@ -92,7 +103,14 @@ impl Inserts {
             lines: Texts::new::<usage::Model>(backend),
             requests: Texts::new::<Request>(backend),
             hours: Texts::new::<Hourly<'static>>(backend),
+            kept: Kept::default(),
         }
+    }
+
+    /// Gives the connection back, as there is nothing to post now: one that stands still is cut by what is between here and the database.
+    pub(super) fn rest(&self) {
+        self.kept.sqlite.lock().take();
+        self.kept.postgres.lock().take();
     }
 
     /// Posts a batch in one transaction, with what it adds to the sums of each hour. A row whose id is there already is left as it is, and
@@ -208,7 +226,12 @@ macro_rules! transaction {
             pool: &$pool,
             batch: &Batch<'_>,
         ) -> Result<bool, SqlxError> {
-            let mut transaction = pool.begin().await?;
+            let kept = inserts.kept.$name.lock().take();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => pool.acquire().await?,
+            };
+            let mut transaction = connection.begin().await?;
             let mut written = Vec::with_capacity(2 * LARGEST as usize);
             for insert in inserts.inserts(batch, $add)? {
                 let sql = AssertSqlSafe(insert.sql);
@@ -216,17 +239,23 @@ macro_rules! transaction {
                 let done = query.execute(&mut *transaction).await?;
                 written.push((insert.rows, done.rows_affected()));
             }
-            let Some(additions) = inserts.additions(batch, &written, $add)? else {
-                transaction.rollback().await?;
-                return Ok(false);
-            };
-            for addition in additions {
+            let additions = inserts.additions(batch, &written, $add)?;
+            let is_posted = additions.is_some();
+            for addition in additions.into_iter().flatten() {
                 let sql = AssertSqlSafe(addition.sql);
                 let query = sqlx::query_with::<$database, _>(sql, addition.values);
                 query.execute(&mut *transaction).await?;
             }
-            transaction.commit().await?;
-            Ok(true)
+            if is_posted {
+                transaction.commit().await?;
+            } else {
+                transaction.rollback().await?;
+            }
+            // A database in memory is its one connection, which others need too.
+            if pool.options().get_max_connections() > 1 {
+                *inserts.kept.$name.lock() = Some(connection);
+            }
+            Ok(is_posted)
         }
     };
 }
