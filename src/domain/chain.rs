@@ -62,6 +62,7 @@ pub struct AttemptRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttft_ms: Option<u64>,
     /// Edits made to the client's body for this attempt.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<String>,
     /// What they cost, in USD; none when the model has no price.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +90,7 @@ pub struct Selection {
     /// Those that passed every check, of every tier, by id.
     pub kept: Vec<i64>,
     /// Those that did not. One taken as the last resort is among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<DroppedGroup>,
 }
 

@@ -10,19 +10,34 @@ pub struct Usage {
     /// Prompt tokens that were neither read from nor written to a cache.
     pub input_tokens: u64,
     /// Prompt tokens served from the provider's cache.
+    #[serde(skip_serializing_if = "is_none")]
     pub cache_read_tokens: u64,
     /// Prompt tokens written to the cache with a lifetime of five minutes.
+    #[serde(skip_serializing_if = "is_none")]
     pub cache_write5m_tokens: u64,
     /// Prompt tokens written to the cache with a lifetime of one hour.
+    #[serde(skip_serializing_if = "is_none")]
     pub cache_write1h_tokens: u64,
     /// Generated tokens, reasoning included.
     pub output_tokens: u64,
     /// The part of `output_tokens` spent on reasoning.
+    #[serde(skip_serializing_if = "is_none")]
     pub reasoning_tokens: u64,
     /// Image tokens of the prompt, not counted in `input_tokens`.
+    #[serde(skip_serializing_if = "is_none")]
     pub image_input_tokens: u64,
     /// Image tokens generated, not counted in `output_tokens`.
+    #[serde(skip_serializing_if = "is_none")]
     pub image_output_tokens: u64,
+}
+
+/// A record says nothing of tokens that there are none of.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+fn is_none(tokens: &u64) -> bool {
+    *tokens == 0
 }
 
 /// Where a usage figure comes from, and so how far it can be trusted.

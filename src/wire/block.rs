@@ -105,6 +105,21 @@ impl Carry {
     }
 }
 
+/// Where the string ends whose text begins here, if that is within sixteen bytes and no escape comes before: so are nearly all keys.
+#[inline]
+pub(super) fn short_end(text: &[u8]) -> Option<usize> {
+    let lane = u8x16::new(*text.first_chunk()?);
+    let end = lane
+        .simd_eq(u8x16::splat(b'"'))
+        .to_bitmask()
+        .trailing_zeros();
+    let escape = lane
+        .simd_eq(u8x16::splat(b'\\'))
+        .to_bitmask()
+        .trailing_zeros();
+    (end < 16 && end < escape).then_some(end as usize)
+}
+
 /// From a place within a string, moves on by whole blocks as long as the string does not end in them. Needs two bytes
 /// before.
 pub(super) fn skip_text(body: &[u8], mut at: usize) -> usize {
@@ -196,6 +211,22 @@ mod tests {
         }
         assert_eq!(skip_text(&[b'a'; 200], 1), 1);
         assert_eq!(skip_text(b"", 7), 7);
+    }
+
+    #[test]
+    fn a_short_string_ends_at_its_first_quote() {
+        for (text, end) in [
+            ("\"", Some(0)),
+            ("role\": ", Some(4)),
+            ("fifteen bytes..\"", Some(15)),
+            ("sixteen bytes...\"", None),
+            ("a\"\\", Some(1)),
+            ("a\\\"b\"", None),
+        ] {
+            let text = format!("{text:<16}");
+            assert_eq!(short_end(text.as_bytes()), end, "{text}");
+        }
+        assert_eq!(short_end(b"short\""), None, "too near the end to look");
     }
 
     proptest! {

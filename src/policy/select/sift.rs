@@ -36,7 +36,11 @@ impl<'p> Sifted<'p> {
         wanted: &Wanted<'_>,
         standing: &(impl Standing + ?Sized),
     ) -> Self {
-        let client = wanted.client.and_then(Client::new);
+        // Folding its name is a third of a choice, and most providers are for everybody.
+        let is_asked =
+            |p: &Arc<Provider>| !p.allowed_clients.is_empty() || !p.blocked_clients.is_empty();
+        let client = wanted.client.filter(|_| providers.iter().any(is_asked));
+        let client = client.and_then(Client::new);
         let mut sifted = Self {
             kept: Vec::with_capacity(providers.len()),
             best_tier: i32::MAX,

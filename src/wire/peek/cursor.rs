@@ -225,6 +225,10 @@ impl<'b> Cursor<'b> {
     /// Moves past the string that begins here and returns its span, quotes included.
     fn string_span(&mut self) -> Result<Range<usize>, BadJson> {
         let start = self.at;
+        if let Some(length) = block::short_end(&self.body[start + 1..]) {
+            self.at = start + length + 2;
+            return Ok(start..self.at);
+        }
         let mut carry = Carry::in_string();
         let mut base = start + 1;
         while base < self.body.len() {
