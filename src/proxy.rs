@@ -46,6 +46,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -81,6 +82,9 @@ impl ProxyHttp for Gateway {
     fn new_ctx(&self) -> Context {
         Context::Unset
     }
+
+    /// Pingora's own choice is to compress, switched off, which still takes part in every request.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<()> {
         *ctx = context::of(session, &self.parts);

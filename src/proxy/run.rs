@@ -17,6 +17,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use pingora::http::ResponseHeader;
 use pingora::proxy::{Session, SubrequestSpawner};
 
@@ -278,12 +279,12 @@ impl Run<'_> {
     /// The client left before it had an answer. Whoever was asked is read on for its usage.
     async fn abandon(self, facts: &mut Facts) -> Result<(), Stop> {
         facts.answer.client_left = true;
-        for contender in self.field {
+        let readings = self.field.into_iter().map(|contender| {
             let has_begun = contender.head.is_some();
-            let report = relay::drain(contender.running, self.parts, has_begun).await;
-            if let Some(report) = report {
-                facts.note(report, Outcome::ClientLeft, None);
-            }
+            relay::drain(contender.running, self.parts, has_begun)
+        });
+        for report in join_all(readings).await.into_iter().flatten() {
+            facts.note(report, Outcome::ClientLeft, None);
         }
         Ok(())
     }

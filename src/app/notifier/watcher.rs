@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::notification_rule::Model as Rule;
 use entity::notification_target::Model as Target;
 use entity::value::NoticeKind;
+use futures_util::{StreamExt, stream};
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -35,6 +36,8 @@ use crate::store::{notices, yesterday};
 const TICK: Duration = Duration::from_secs(1);
 /// How often it is looked at what changes slowly.
 const LOOK: Duration = Duration::from_secs(15);
+/// Counters that are read at once.
+const READ_AT_ONCE: usize = 32;
 /// Changes of breakers that wait for the table. Of more, the oldest are forgotten.
 const MOST_CHANGES: usize = 256;
 /// A model without a price is told of once in so long, however short the rule's quiet time.
@@ -210,17 +213,19 @@ impl Watcher {
         let of_callers = self.rules_of(NoticeKind::LimitNear);
         let of_providers = self.rules_of(NoticeKind::ProviderOutOfBudget);
         let mut found: HashMap<i64, Vec<Finding>> = HashMap::new();
-        for (party, named) in parties(config) {
-            let rules = match party.subject {
-                Subject::Provider(_) => &of_providers,
-                Subject::Key(_) | Subject::User(_) => &of_callers,
-            };
-            if rules.is_empty() {
-                continue;
-            }
-            let reading = self.facts.quota.read(&party, now).await;
-            let windows = self.facts.quota.windows(&party.limits, now);
-            for rule in rules {
+        let rules = |party: &Party| match party.subject {
+            Subject::Provider(_) => &of_providers,
+            Subject::Key(_) | Subject::User(_) => &of_callers,
+        };
+        let quota = &self.facts.quota;
+        let mut asked = parties(config);
+        asked.retain(|(party, _)| !rules(party).is_empty());
+        let mut readings = stream::iter(asked)
+            .map(async |(party, named)| (quota.read(&party, now).await, party, named))
+            .buffer_unordered(READ_AT_ONCE);
+        while let Some((reading, party, named)) = readings.next().await {
+            let windows = quota.windows(&party.limits, now);
+            for rule in rules(&party) {
                 let percent = near::percent(rule);
                 let near = near::find(&party, &named, (&reading, &windows), percent, now);
                 found.entry(rule.id).or_default().extend(near);
