@@ -6,6 +6,7 @@ pub mod client;
 pub mod client_name;
 pub mod error_rule;
 pub mod fault;
+pub mod json;
 pub mod limits;
 pub mod notice;
 pub mod outbound;

@@ -1,9 +1,11 @@
-//! The decision chain: what was tried for a request, in order, and why. It is stored as JSON with the request's log row.
+//! The decision chain: what was tried for a request, in order, and why. It is stored as JSON with the request's log row, written by
+//! [`write`]; as what is derived here says, which a test holds it to.
 
 use entity::value::Multiplier;
 use serde::Serialize;
 
 use super::fault::Fault;
+use super::json::Object;
 use super::usage::{Provenance, Usage};
 
 /// One attempt, as people read it afterwards. What there is none of is not written: every request has a chain.
@@ -180,6 +182,74 @@ pub enum Outcome {
     Unserved,
 }
 
+/// Writes a chain to the end of a text.
+pub fn write<'r>(records: impl IntoIterator<Item = &'r AttemptRecord>, text: &mut Vec<u8>) {
+    text.push(b'[');
+    for (index, record) in records.into_iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        record.write(text);
+    }
+    text.push(b']');
+}
+
+// === impl AttemptRecord ===
+
+impl AttemptRecord {
+    fn write(&self, text: &mut Vec<u8>) {
+        let mut object = Object::begin(text);
+        object.number("attempt", self.attempt);
+        object.maybe_number("providerId", self.provider_id);
+        object.maybe_text("providerName", self.provider_name.as_deref());
+        object.maybe_text("endpoint", self.endpoint.as_deref());
+        object.maybe_text("model", self.model.as_deref());
+        if let Some(selection) = &self.selection {
+            object.object("selection", |object| selection.write(object));
+        }
+        if let Some(nobody) = &self.nobody {
+            object.value("nobody", nobody);
+        }
+        object.value("providerMultiplier", &self.provider_multiplier);
+        object.value("groupMultiplier", &self.group_multiplier);
+        object.maybe_number("status", self.status);
+        object.value("outcome", &self.outcome);
+        if let Some(fault) = &self.fault {
+            object.value("fault", fault);
+        }
+        object.maybe_text("error", self.error.as_deref());
+        object.maybe_text("errorBody", self.error_body.as_deref());
+        object.maybe_number("retryAfterMs", self.retry_after_ms);
+        object.number("startedUs", self.started_us);
+        object.number("durationMs", self.duration_ms);
+        object.maybe_number("ttfbMs", self.ttfb_ms);
+        object.maybe_number("ttftMs", self.ttft_ms);
+        if !self.edits.is_empty() {
+            object.value("edits", &self.edits);
+        }
+        object.maybe_text("costUsd", self.cost_usd.as_deref());
+        object.object("usage", |object| self.usage.write(object));
+        object.text("settledFrom", self.settled_from.name());
+        object.end();
+    }
+}
+
+// === impl Selection ===
+
+impl Selection {
+    fn write(&self, object: &mut Object<'_>) {
+        object.value("by", &self.by);
+        object.number("tier", self.tier);
+        object.number("weight", self.weight);
+        object.value("probability", &self.probability);
+        object.number("considered", self.considered);
+        object.value("kept", &self.kept);
+        if !self.dropped.is_empty() {
+            object.value("dropped", &self.dropped);
+        }
+    }
+}
+
 // === impl Dropped ===
 
 impl Dropped {
@@ -227,6 +297,78 @@ mod tests {
                 "dropped": [{"reason": "breaker_open", "providers": [4, 7]}],
             })
         );
+    }
+
+    fn record() -> AttemptRecord {
+        AttemptRecord {
+            attempt: 1,
+            provider_id: Some(7),
+            provider_name: Some("a \"name\"".into()),
+            endpoint: Some("127.0.0.1:80".into()),
+            model: Some("m".into()),
+            selection: Some(Selection {
+                by: How::Weight,
+                tier: -1,
+                weight: 3,
+                probability: 1.0,
+                considered: 2,
+                kept: vec![7],
+                dropped: vec![DroppedGroup {
+                    reason: Dropped::Busy,
+                    providers: vec![4],
+                }],
+            }),
+            nobody: Some(Nobody {
+                considered: 1,
+                dropped: Vec::new(),
+            }),
+            provider_multiplier: "0.85".parse().unwrap(),
+            group_multiplier: Multiplier::ONE,
+            status: Some(529),
+            outcome: Outcome::Failed,
+            fault: Some(Fault::Provider),
+            error: Some("line\nbreak".into()),
+            error_body: Some("{\"a\":1}".into()),
+            retry_after_ms: Some(1),
+            started_us: 2,
+            duration_ms: 3,
+            ttfb_ms: Some(4),
+            ttft_ms: Some(5),
+            edits: vec!["model: a -> b".into()],
+            cost_usd: Some("0.000000001".into()),
+            usage: Usage {
+                input_tokens: 1,
+                cache_read_tokens: 2,
+                cache_write5m_tokens: 3,
+                cache_write1h_tokens: 4,
+                output_tokens: 5,
+                reasoning_tokens: 6,
+                image_input_tokens: 7,
+                image_output_tokens: 8,
+            },
+            settled_from: Provenance::Terminal,
+        }
+    }
+
+    #[test]
+    fn a_chain_is_written_as_it_is_derived() {
+        let full = record();
+        let mut least = record();
+        (least.provider_id, least.provider_name) = (None, None);
+        (least.endpoint, least.model, least.selection) = (None, None, None);
+        (least.nobody, least.status, least.fault) = (None, None, None);
+        (least.error, least.error_body) = (None, None);
+        (least.retry_after_ms, least.ttfb_ms, least.ttft_ms) = (None, None, None);
+        (least.edits, least.cost_usd) = (Vec::new(), None);
+        (least.usage, least.settled_from) = (Usage::default(), Provenance::None);
+        let mut usual = record();
+        usual.selection.as_mut().unwrap().dropped.clear();
+        for records in [vec![], vec![full.clone()], vec![least, usual, full]] {
+            let mut text = Vec::new();
+            write(&records, &mut text);
+            let derived = serde_json::to_string(&records).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), derived);
+        }
     }
 
     #[test]

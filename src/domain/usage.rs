@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::json::Object;
+
 /// Tokens of one attempt. The buckets are disjoint, so a cost is the sum of bucket times price;
 /// the one exception is `reasoning`, which is a part of `output`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -68,6 +70,19 @@ impl Usage {
         self.reasoning_tokens += other.reasoning_tokens;
         self.image_input_tokens += other.image_input_tokens;
         self.image_output_tokens += other.image_output_tokens;
+    }
+
+    /// Writes its members: of the buckets that may be empty, only those that are not.
+    pub fn write(&self, object: &mut Object<'_>) {
+        let some = |tokens: u64| (tokens > 0).then_some(tokens);
+        object.number("inputTokens", self.input_tokens);
+        object.maybe_number("cacheReadTokens", some(self.cache_read_tokens));
+        object.maybe_number("cacheWrite5mTokens", some(self.cache_write5m_tokens));
+        object.maybe_number("cacheWrite1hTokens", some(self.cache_write1h_tokens));
+        object.number("outputTokens", self.output_tokens);
+        object.maybe_number("reasoningTokens", some(self.reasoning_tokens));
+        object.maybe_number("imageInputTokens", some(self.image_input_tokens));
+        object.maybe_number("imageOutputTokens", some(self.image_output_tokens));
     }
 }
 

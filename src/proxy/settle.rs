@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::facts::{Facts, Tried};
 use super::parts::Parts;
-use crate::domain::chain::{AttemptRecord, Outcome};
+use crate::domain::chain::{self, Outcome};
 use crate::domain::fault::Fault;
 use crate::domain::refusal::Reason;
 use crate::domain::usage::{Provenance, Usage};
@@ -224,16 +224,14 @@ fn row(facts: &mut Facts) -> Request {
         response_bytes: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
         client_ip,
         user_agent,
-        chain: chain(&facts.attempts),
+        chain: chain_of(&facts.attempts),
     }
 }
 
-fn chain(attempts: &[Tried]) -> String {
-    let records: Vec<&AttemptRecord> = attempts.iter().map(|t| &t.record).collect();
-    let mut text = Vec::with_capacity(CHAIN_LINK * records.len());
-    let written = serde_json::to_writer(&mut text, &records);
-    let text = written.ok().and_then(|()| String::from_utf8(text).ok());
-    text.unwrap_or_else(|| "[]".to_owned())
+fn chain_of(attempts: &[Tried]) -> String {
+    let mut text = Vec::with_capacity(CHAIN_LINK * attempts.len());
+    chain::write(attempts.iter().map(|tried| &tried.record), &mut text);
+    String::from_utf8(text).unwrap_or_else(|_| "[]".to_owned())
 }
 
 /// The attempt that the client has its answer from, else the last one.

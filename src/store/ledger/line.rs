@@ -3,15 +3,21 @@
 //! The upstream's own usage object is text that is full of quotes, and escaping it would be half the work. Where it has no tab and no newline, which
 //! is nearly always, it follows the JSON behind a tab as it is; the JSON itself has no tab, because there they are escaped.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use entity::usage;
 use entity::value::{ClientName, Multiplier};
 use memchr::{memchr, memchr2};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 use uuid::Uuid;
 
-/// The fields of a line, by the names they have in files that outlive this version. A new one needs `#[serde(default)]`.
-#[derive(Serialize, Deserialize)]
+use crate::domain::json::Object;
+
+/// The fields of a line, by the names they have in files that outlive this version. A new one needs `#[serde(default)]`, and a place in
+/// [`write_fields`].
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 #[serde(remote = "usage::Model")]
 struct Fields {
     id: Uuid,
@@ -44,11 +50,12 @@ struct Fields {
     client: ClientName,
     settled_from: String,
     /// Here only where it cannot stand behind the JSON.
-    #[serde(default, serialize_with = "raw_within")]
+    #[serde(default)]
     raw: Option<String>,
 }
 
 const CHECKSUM: usize = 8;
+const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Separates the upstream's own object from the JSON before it.
 const BEHIND: u8 = b'\t';
 
@@ -56,16 +63,57 @@ const BEHIND: u8 = b'\t';
 pub(super) fn encode(line: &usage::Model, text: &mut Vec<u8>) {
     let start = text.len();
     text.extend_from_slice(&[b' '; CHECKSUM + 1]);
-    let mut json = serde_json::Serializer::new(&mut *text);
-    Fields::serialize(line, &mut json)
-        .expect("numbers and strings serialise, and memory takes them");
-    if let Some(raw) = line.raw.as_deref().filter(|raw| may_follow(raw)) {
+    let raw = line.raw.as_deref();
+    write_fields(line, raw.filter(|raw| !may_follow(raw)), text);
+    if let Some(raw) = raw.filter(|raw| may_follow(raw)) {
         text.push(BEHIND);
         text.extend_from_slice(raw.as_bytes());
     }
-    let checksum = format!("{:08x}", crc32fast::hash(&text[start + CHECKSUM + 1..]));
-    text[start..start + CHECKSUM].copy_from_slice(checksum.as_bytes());
+    let checksum = crc32fast::hash(&text[start + CHECKSUM + 1..]);
+    for (place, digit) in text[start..start + CHECKSUM].iter_mut().zip((0..8).rev()) {
+        *place = HEX[(checksum >> (4 * digit) & 0xf) as usize];
+    }
     text.push(b'\n');
+}
+
+/// What there is none of is left out.
+fn write_fields(line: &usage::Model, raw: Option<&str>, text: &mut Vec<u8>) {
+    let mut uuid = Uuid::encode_buffer();
+    let mut object = Object::begin(text);
+    object.text("id", line.id.hyphenated().encode_lower(&mut uuid));
+    object.text(
+        "request_id",
+        line.request_id.hyphenated().encode_lower(&mut uuid),
+    );
+    object.number("attempt", line.attempt);
+    let created_at = line.created_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    object.text("created_at", &created_at);
+    object.number("user_id", line.user_id);
+    object.number("key_id", line.key_id);
+    object.number("provider_id", line.provider_id);
+    object.maybe_text("requested_model", line.requested_model.as_deref());
+    object.maybe_text("model", line.model.as_deref());
+    object.number("input_tokens", line.input_tokens);
+    object.number("cache_read_tokens", line.cache_read_tokens);
+    object.number("cache_write5m_tokens", line.cache_write5m_tokens);
+    object.number("cache_write1h_tokens", line.cache_write1h_tokens);
+    object.number("output_tokens", line.output_tokens);
+    object.number("reasoning_tokens", line.reasoning_tokens);
+    object.number("image_input_tokens", line.image_input_tokens);
+    object.number("image_output_tokens", line.image_output_tokens);
+    object.maybe_number("cost_nano_usd", line.cost_nano_usd);
+    object.maybe_text("price_ref", line.price_ref.as_deref());
+    object.maybe_text("service_tier", line.service_tier.as_deref());
+    if let Some(factor) = &line.provider_multiplier {
+        object.value("provider_multiplier", factor);
+    }
+    if let Some(factor) = &line.group_multiplier {
+        object.value("group_multiplier", factor);
+    }
+    object.value("client", &line.client);
+    object.text("settled_from", &line.settled_from);
+    object.maybe_text("raw", raw);
+    object.end();
 }
 
 /// Reads a line, its newline included; `None` when it is torn or damaged.
@@ -93,26 +141,20 @@ fn may_follow(raw: &str) -> bool {
     memchr2(BEHIND, b'\n', raw.as_bytes()).is_none()
 }
 
-fn raw_within<S: Serializer>(raw: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    match raw {
-        Some(raw) if !may_follow(raw) => serializer.serialize_some(raw),
-        _ => serializer.serialize_none(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::testing::usage_line;
 
-    /// As versions wrote it that kept the upstream's own object within the JSON, and as this one does where it has to.
+    /// As versions wrote it that had a serialiser do it, the upstream's own object within the JSON.
     fn within(line: &usage::Model) -> Vec<u8> {
         let mut json = serde_json::Serializer::new(Vec::new());
         Fields::serialize(line, &mut json).unwrap();
-        let json = String::from_utf8(json.into_inner()).unwrap();
-        let raw = serde_json::to_string(&line.raw).unwrap();
-        let json = json.replace("\"raw\":null", &format!("\"raw\":{raw}"));
-        format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())).into_bytes()
+        let json = json.into_inner();
+        let mut text = format!("{:08x} ", crc32fast::hash(&json)).into_bytes();
+        text.extend(json);
+        text.push(b'\n');
+        text
     }
 
     #[test]
@@ -125,7 +167,10 @@ mod tests {
             Some("{\n\t\"a\": 1}"),
             Some("\t"),
         ] {
+            // Every field differs from what it is when it is left out.
             let mut line = usage_line(7);
+            line.group_multiplier = "2".parse().ok();
+            line.client = ClientName::ClaudeCode;
             line.raw = raw.map(str::to_owned);
             let mut text = Vec::new();
             encode(&line, &mut text);
