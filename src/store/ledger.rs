@@ -20,6 +20,7 @@
 //! The keeper and the poster are two loops of one task: the journal must go on being written while the database is being waited for.
 
 mod archive;
+mod columns;
 mod fit;
 mod journal;
 mod keeper;

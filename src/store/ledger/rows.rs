@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::usage;
-use entity::value::Multiplier;
 use parking_lot::Mutex;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::{PgPool, Postgres};
@@ -19,9 +18,9 @@ use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Connection, Encode, Type};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use uuid::Uuid;
 
+use super::columns::{Bound, Row};
 use super::request::Request;
 use super::rollup::{Hourly, rolled_up};
-use crate::domain::client_name::name_of;
 
 /// Rows of the largest statement are two to the power of this. `SQLite` takes 32,766 bind variables, `PostgreSQL` 65,535.
 const LARGEST: u32 = 8;
@@ -64,34 +63,6 @@ struct Insert<A> {
 /// The statements of one table: the first inserts one row, each further one twice as many.
 #[derive(Debug)]
 struct Texts(Vec<Arc<str>>);
-
-/// A column's value.
-enum Bound<'r> {
-    Id(Uuid),
-    Time(DateTime<Utc>),
-    Text(&'r str),
-    MaybeText(Option<&'r str>),
-    Number(i64),
-    MaybeNumber(Option<i64>),
-    Small(i32),
-    Flag(bool),
-}
-
-/// A row and its table.
-trait Row {
-    const TABLE: &'static str;
-    /// In the order of [`Row::values`].
-    const COLUMNS: &'static [&'static str];
-    /// The column of JSON, if there is one.
-    const JSON: Option<&'static str>;
-
-    /// What happens to a row that is there already: nothing.
-    fn on_conflict() -> String {
-        "(id) DO NOTHING".to_owned()
-    }
-
-    fn values(&self) -> impl IntoIterator<Item = Bound<'_>>;
-}
 
 // === impl Inserts ===
 
@@ -371,150 +342,4 @@ fn text<R: Row>(backend: DbBackend, rows: usize) -> String {
     sql.push_str(" ON CONFLICT ");
     sql.push_str(&R::on_conflict());
     sql
-}
-
-/// Pairs columns with values, so that neither can be moved without the other.
-macro_rules! row {
-    ($row:ty, $table:literal, json: $json:expr, |$it:ident| $($column:literal => $value:expr,)+) => {
-        impl Row for $row {
-            const TABLE: &'static str = $table;
-            const COLUMNS: &'static [&'static str] = &[$($column),+];
-            const JSON: Option<&'static str> = $json;
-
-            fn values(&self) -> impl IntoIterator<Item = Bound<'_>> {
-                let $it = self;
-                [$($value),+]
-            }
-        }
-    };
-}
-
-row! { usage::Model, "usage_lines", json: None, |line|
-    "id" => Bound::Id(line.id),
-    "request_id" => Bound::Id(line.request_id),
-    "attempt" => Bound::Small(line.attempt),
-    "created_at" => Bound::Time(line.created_at),
-    "user_id" => Bound::Number(line.user_id),
-    "key_id" => Bound::Number(line.key_id),
-    "provider_id" => Bound::Number(line.provider_id),
-    "requested_model" => Bound::MaybeText(line.requested_model.as_deref()),
-    "model" => Bound::MaybeText(line.model.as_deref()),
-    "input_tokens" => Bound::Number(line.input_tokens),
-    "cache_read_tokens" => Bound::Number(line.cache_read_tokens),
-    "cache_write5m_tokens" => Bound::Number(line.cache_write5m_tokens),
-    "cache_write1h_tokens" => Bound::Number(line.cache_write1h_tokens),
-    "output_tokens" => Bound::Number(line.output_tokens),
-    "reasoning_tokens" => Bound::Number(line.reasoning_tokens),
-    "image_input_tokens" => Bound::Number(line.image_input_tokens),
-    "image_output_tokens" => Bound::Number(line.image_output_tokens),
-    "cost_nano_usd" => Bound::MaybeNumber(line.cost_nano_usd),
-    "price_ref" => Bound::MaybeText(line.price_ref.as_deref()),
-    "service_tier" => Bound::MaybeText(line.service_tier.as_deref()),
-    "provider_multiplier" => Bound::MaybeNumber(line.provider_multiplier.map(Multiplier::millionths)),
-    "group_multiplier" => Bound::MaybeNumber(line.group_multiplier.map(Multiplier::millionths)),
-    "client" => Bound::Text(line.client.as_str()),
-    "settled_from" => Bound::Text(&line.settled_from),
-    "raw" => Bound::MaybeText(line.raw.as_deref()),
-}
-
-row! { Request, "request_log", json: Some("chain"), |row|
-    "id" => Bound::Id(row.id),
-    "created_at" => Bound::Time(row.created_at),
-    "user_id" => Bound::MaybeNumber(row.user_id),
-    "key_id" => Bound::MaybeNumber(row.key_id),
-    "provider_id" => Bound::MaybeNumber(row.provider_id),
-    "session_id" => Bound::MaybeText(row.session_id.as_deref()),
-    "protocol" => Bound::Text(row.protocol),
-    "endpoint" => Bound::Text(&row.endpoint),
-    "requested_model" => Bound::MaybeText(row.requested_model.as_deref()),
-    "model" => Bound::MaybeText(row.model.as_deref()),
-    "status" => Bound::Small(row.status),
-    "is_stream" => Bound::Flag(row.is_stream),
-    "error_code" => Bound::MaybeText(row.error_code),
-    "error_message" => Bound::MaybeText(row.error_message.as_deref()),
-    "input_tokens" => Bound::Number(row.input_tokens),
-    "cache_read_tokens" => Bound::Number(row.cache_read_tokens),
-    "cache_write5m_tokens" => Bound::Number(row.cache_write5m_tokens),
-    "cache_write1h_tokens" => Bound::Number(row.cache_write1h_tokens),
-    "output_tokens" => Bound::Number(row.output_tokens),
-    "reasoning_tokens" => Bound::Number(row.reasoning_tokens),
-    "cost_nano_usd" => Bound::MaybeNumber(row.cost_nano_usd),
-    "settled_from" => Bound::Text(row.settled_from),
-    "duration_ms" => Bound::Number(row.duration_ms),
-    "ttfb_ms" => Bound::MaybeNumber(row.ttfb_ms),
-    "ttft_ms" => Bound::MaybeNumber(row.ttft_ms),
-    "overhead_us" => Bound::Number(row.overhead_us),
-    "request_bytes" => Bound::Number(row.request_bytes),
-    "response_bytes" => Bound::Number(row.response_bytes),
-    "client_ip" => Bound::MaybeText(row.client_ip.as_deref()),
-    "user_agent" => Bound::MaybeText(row.user_agent.as_deref()),
-    "client" => Bound::Text(name_of(row.user_agent.as_deref()).as_str()),
-    "chain" => Bound::Text(&row.chain),
-}
-
-impl Row for Hourly<'_> {
-    const TABLE: &'static str = "usage_hourly";
-    const COLUMNS: &'static [&'static str] = &[
-        "hour",
-        "user_id",
-        "key_id",
-        "provider_id",
-        "model",
-        "client",
-        "requests",
-        "failures",
-        "attempts_terminal",
-        "attempts_partial",
-        "attempts_estimate",
-        "attempts_none",
-        "attempts_unpriced",
-        "input_tokens",
-        "cache_read_tokens",
-        "cache_write5m_tokens",
-        "cache_write1h_tokens",
-        "output_tokens",
-        "reasoning_tokens",
-        "image_input_tokens",
-        "image_output_tokens",
-        "cost_nano_usd",
-    ];
-    const JSON: Option<&'static str> = None;
-
-    /// It is added to what is there.
-    fn on_conflict() -> String {
-        let (place, sums) = Self::COLUMNS.split_at(6);
-        let added: Vec<_> = sums
-            .iter()
-            .map(|sum| format!("{sum} = usage_hourly.{sum} + excluded.{sum}"))
-            .collect();
-        format!("({}) DO UPDATE SET {}", place.join(", "), added.join(", "))
-    }
-
-    fn values(&self) -> impl IntoIterator<Item = Bound<'_>> {
-        let Self { place, sums } = self;
-        [
-            Bound::Number(place.hour),
-            Bound::Number(place.user_id),
-            Bound::Number(place.key_id),
-            Bound::Number(place.provider_id),
-            Bound::Text(place.model),
-            Bound::Text(place.client.as_str()),
-            Bound::Number(sums.requests),
-            Bound::Number(sums.failures),
-            Bound::Number(sums.attempts_terminal),
-            Bound::Number(sums.attempts_partial),
-            Bound::Number(sums.attempts_estimate),
-            Bound::Number(sums.attempts_none),
-            Bound::Number(sums.attempts_unpriced),
-            Bound::Number(sums.input_tokens),
-            Bound::Number(sums.cache_read_tokens),
-            Bound::Number(sums.cache_write5m_tokens),
-            Bound::Number(sums.cache_write1h_tokens),
-            Bound::Number(sums.output_tokens),
-            Bound::Number(sums.reasoning_tokens),
-            Bound::Number(sums.image_input_tokens),
-            Bound::Number(sums.image_output_tokens),
-            Bound::Number(sums.cost_nano_usd),
-        ]
-    }
 }
