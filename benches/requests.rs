@@ -105,11 +105,10 @@ async fn run(settings: Settings, rows: u64, is_usage: bool) -> Result<(), Failur
 }
 
 /// What pages ask for that show usage: page, call, days back to the midnight from which it is asked.
-const USAGE: [(&str, &str, u64); 21] = [
+const USAGE: [(&str, &str, u64); 20] = [
     ("overview", "usage/series?interval=hour", 2),
     ("overview", "usage/by/provider?limit=100", 0),
     ("overview", "requests?limit=200", 0),
-    ("overview", "health", 0),
     ("overview", "breakers", 0),
     ("overview", "prices/unpriced", 0),
     ("overview", "limits/near", 0),
@@ -153,7 +152,7 @@ const USAGE: [(&str, &str, u64); 21] = [
     ("choices", "requests/filters", 0),
 ];
 
-/// Asks for usage while it is read by the hour, then once it is summed up; each call five times, in milliseconds the median and the worst.
+/// Asks for usage while it is read by the hour, then once it is summed up.
 async fn usage(
     http: &Client,
     api: &str,
@@ -162,43 +161,50 @@ async fn usage(
 ) -> Result<(), Failure> {
     let setup: [(&str, Value); 2] = [
         ("users", json!({"name": "ann"})),
-        ("keys", json!({"name": "a key", "userId": 1})),
+        ("users/1/keys", json!({"name": "a key"})),
     ];
     for (path, body) in setup {
         let ask = http.post(format!("{api}/{path}")).bearer_auth(TOKEN);
         ask.json(&body).send().await?.error_for_status()?;
     }
-    let by_hours = ask_for_usage(http, api).await?;
+    let by_hours = ask_for_usage(http, api, Some(db)).await?;
     let began = Instant::now();
     while !is_summed_up(db).await? {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     let took = began.elapsed().as_secs();
-    let by_spans = ask_for_usage(http, api).await?;
+    let by_spans = ask_for_usage(http, api, None).await?;
     writeln!(
         report,
-        "Summed up in {took} s.\n\n| page | call | by hours, median | worst | by spans, median | worst |\n|---|---|---|---|---|---|"
+        "Summed up in {took} s.\n\n| page | call | by hours, the faster of two | by spans, median | worst |\n|---|---|---|---|---|"
     )?;
+    let told = |took: Duration| match took {
+        Duration::MAX => "no answer".to_owned(),
+        took => format!("{} ms", ms(took)),
+    };
     for (((page, call, days), hours), spans) in USAGE.iter().zip(by_hours).zip(by_spans) {
         let of = if *days > 0 {
             format!(", {} days", days + 1)
         } else {
             String::new()
         };
+        let (hours, median, worst) = (told(hours[0]), told(spans[2]), told(spans[4]));
         writeln!(
             report,
-            "| {page} | `{call}`{of} | {} ms | {} ms | {} ms | {} ms |",
-            ms(hours[2]),
-            ms(hours[4]),
-            ms(spans[2]),
-            ms(spans[4]),
+            "| {page} | `{call}`{of} | {hours} | {median} | {worst} |"
         )?;
     }
     writeln!(report)?;
     Ok(())
 }
 
-async fn ask_for_usage(http: &Client, api: &str) -> Result<Vec<[Duration; 5]>, Failure> {
+/// Each call some times, the fastest first. Where `reopened` is given, nothing is summed up whenever something is asked, and it is asked
+/// twice only. What is not answered is as long as can be.
+async fn ask_for_usage(
+    http: &Client,
+    api: &str,
+    reopened: Option<&DatabaseConnection>,
+) -> Result<Vec<Vec<Duration>>, Failure> {
     let mut all = Vec::new();
     for (_, call, days) in USAGE {
         let midnight = Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc();
@@ -212,11 +218,15 @@ async fn ask_for_usage(http: &Client, api: &str) -> Result<Vec<[Duration; 5]>, F
             }
             _ => format!("{api}/{call}"),
         };
-        let mut took = [Duration::ZERO; 5];
-        for took in &mut took {
+        let mut took = Vec::new();
+        for _ in 0..if reopened.is_some() { 2 } else { 5 } {
+            if let Some(db) = reopened {
+                let stale = "UPDATE usage_spans SET state = 2 WHERE state < 2";
+                db.execute_unprepared(stale).await?;
+            }
             let began = Instant::now();
-            get(http, &url).await?;
-            *took = began.elapsed();
+            let answer = get(http, &url).await;
+            took.push(answer.map_or(Duration::MAX, |_| began.elapsed()));
         }
         took.sort_unstable();
         all.push(took);

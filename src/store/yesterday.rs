@@ -198,6 +198,7 @@ mod tests {
     use sea_orm::{IntoActiveModel, Set};
 
     use super::*;
+    use crate::store::spans::{build, mark};
     use crate::store::testing::TestDb;
 
     const DOLLAR: i64 = 1_000_000_000;
@@ -279,7 +280,8 @@ mod tests {
                 end: at("2026-11-20T16:00:00Z"),
             };
             let day = at("2026-11-20T00:00:00Z").date_naive();
-            let report = report(&test.db, day, window).await.unwrap();
+            let read = async || report(&test.db, day, window).await.unwrap();
+            let report = read().await;
             assert_eq!(
                 (
                     report.cost_usd,
@@ -297,6 +299,19 @@ mod tests {
             assert_eq!(names(&report.models), ["opus", "free"]);
             assert_eq!(report.models[0].cost_usd, Usd(7 * DOLLAR));
             assert_eq!(names(&report.providers), ["#1"]);
+            // The same from the day alone, once that is summed up.
+            let (zone, later) = (chrono_tz::Asia::Shanghai, at("2026-11-20T18:00:00Z"));
+            loop {
+                let spans = mark(&test.db, zone, later).await.unwrap();
+                for span in &spans {
+                    assert!(build(&test.db, span).await.unwrap());
+                }
+                if spans.is_empty() {
+                    break;
+                }
+            }
+            Entity::delete_many().exec(&test.db).await.unwrap();
+            assert_eq!(format!("{:?}", read().await), format!("{report:?}"));
             test.drop().await;
         }
     }

@@ -66,29 +66,24 @@ proptest! {
 #[test]
 fn days_are_taken_whole_and_the_edges_by_the_hour() {
     let spans = [span(1, 24..48), span(2, 24..25), span(3, 48..72)];
-    let plan = |hours, points: &[i64], needed| {
-        let plan = Plan::new(&spans, hours, points, needed);
-        (plan.spans, plan.rest)
+    let (always, never) = (ALWAYS.start, ALWAYS.end);
+    let plan = |start: i64, end: i64, points: &[i64], needed| {
+        let plan = Plan::new(&spans, Range { start, end }, points, needed);
+        let rest = plan.rest.into_iter().map(|hours| (hours.start, hours.end));
+        (plan.spans, rest.collect::<Vec<_>>())
     };
     assert_eq!(
-        plan(ALWAYS, &[], Cut::default()),
-        (vec![1, 3], vec![i64::MIN..24, 72..i64::MAX])
+        plan(always, never, &[], Cut::default()),
+        (vec![1, 3], vec![(always, 24), (72, never)])
     );
-    assert_eq!(
-        plan(24..72, &[24, 48], Cut::MODEL | Cut::USER),
-        (vec![1, 3], vec![72..72])
-    );
+    let pair = Cut::MODEL | Cut::USER;
+    assert_eq!(plan(24, 72, &[24, 48], pair), (vec![1, 3], vec![(72, 72)]));
     let hourly: Vec<i64> = (24..72).collect();
-    assert_eq!(plan(24..72, &hourly, Cut::USER), (vec![2], vec![25..72]));
+    assert_eq!(plan(24, 72, &hourly, Cut::USER), (vec![2], vec![(25, 72)]));
     // An hour has no pairs, and nothing is sorted out by keys and models.
-    assert_eq!(
-        plan(24..30, &[], Cut::MODEL | Cut::USER),
-        (vec![], vec![24..30])
-    );
-    assert_eq!(
-        plan(24..48, &[], Cut::MODEL | Cut::KEY),
-        (vec![], vec![24..48])
-    );
+    assert_eq!(plan(24, 30, &[], pair), (vec![], vec![(24, 30)]));
+    let of_key = Cut::MODEL | Cut::KEY;
+    assert_eq!(plan(24, 48, &[], of_key), (vec![], vec![(24, 48)]));
     // From nothing on.
-    assert_eq!(plan(30..20, &[], Cut::USER), (vec![], vec![30..30]));
+    assert_eq!(plan(30, 20, &[], Cut::USER), (vec![], vec![(30, 30)]));
 }
