@@ -1,5 +1,5 @@
-//! Finds the built dashboard in `web/dist` and writes down what the binary shall carry of it. Where nothing was built, that is nothing;
-//! Node is never run from here.
+//! Finds the built dashboard in `web/dist` and writes down what the binary shall carry of it. Where nothing was built, that is nothing; what
+//! was built by half is refused, because browsers would be sent the half. Node is never run from here.
 
 use std::{
     env, fs, io,
@@ -20,6 +20,19 @@ fn main() -> io::Result<()> {
     if dist.join("index.html").is_file() {
         collect(&dist, &mut files)?;
         files.sort();
+    }
+    if let Some(empty) = files
+        .iter()
+        .flat_map(|file| copies(file))
+        .find(|copy| is_empty(copy))
+    {
+        // Cargo shows it and fails.
+        println!(
+            "cargo::error={} is empty: the dashboard's build was interrupted. Build it again with scripts/build-dashboard, or delete what is in {}",
+            empty.display(),
+            dist.display()
+        );
+        return Ok(());
     }
     let entries: String = files.iter().map(|file| entry(&dist, file)).collect();
     let source = format!("pub const FILES: &[super::File] = &[\n{entries}];\n");
@@ -45,13 +58,24 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn entry(dist: &Path, file: &Path) -> String {
-    let path = file.strip_prefix(dist).unwrap_or(file).to_string_lossy();
-    let [brotli, gzip] = COPIES.map(|copy| {
+/// Where the copies of a file are, if it has any.
+fn copies(file: &Path) -> [PathBuf; 2] {
+    COPIES.map(|copy| {
         let mut name = file.as_os_str().to_owned();
         name.push(".");
         name.push(copy);
-        let copy = PathBuf::from(name);
+        PathBuf::from(name)
+    })
+}
+
+/// A compressed file never is: nothing, compressed, is something.
+fn is_empty(copy: &Path) -> bool {
+    fs::metadata(copy).is_ok_and(|found| found.len() == 0)
+}
+
+fn entry(dist: &Path, file: &Path) -> String {
+    let path = file.strip_prefix(dist).unwrap_or(file).to_string_lossy();
+    let [brotli, gzip] = copies(file).map(|copy| {
         if copy.is_file() {
             format!("Some(include_bytes!({copy:?}))")
         } else {

@@ -1,16 +1,17 @@
-//! What a page of the request log takes when the log is long: it is filled with made-up requests, a gateway is started on it, and its
-//! admin API is asked for first and late pages with many filters.
+//! What a page of the request log takes when the log is long, and what the overview takes then: the log is filled with made-up requests, a
+//! gateway is started on it, and its admin API is asked for usage, from hours and from spans, and for first and late pages with many filters.
 //!
-//! `cargo bench --bench requests -- [ROWS]`, 5,000,000 if not given. On the `PostgreSQL` of `DSN`, whose tables must not be there yet, else
+//! `cargo bench --bench requests -- [ROWS] [usage]`, 5,000,000 if not given; with `usage` the log's pages are left out. On the `PostgreSQL` of `DSN`, whose tables must not be there yet, else
 //! on `SQLite`. The files are in a temporary directory below `TMPDIR` and are deleted at the end; five million rows take about 3 GB.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use chrono::{Days, NaiveTime, SecondsFormat, Utc};
 use entity::value::Secret;
 use reqwest::Client;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
-use serde_json::Value;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde_json::{Value, json};
 use switchyard::app::App;
 use switchyard::settings::Settings;
 use switchyard::store::database;
@@ -54,6 +55,7 @@ const QUERIES: [&str; 24] = [
 ];
 
 fn main() -> Result<(), Failure> {
+    let is_usage = std::env::args().any(|arg| arg == "usage");
     let rows = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
     let rows: u64 = rows.unwrap_or(5_000_000);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -66,17 +68,24 @@ fn main() -> Result<(), Failure> {
     settings.data_dir = dir.path().to_owned();
     settings.admin.token = Some(Secret::new(TOKEN));
     settings.database.dsn = std::env::var("DSN").ok().map(Secret::new);
-    runtime.block_on(run(settings, rows))
+    runtime.block_on(run(settings, rows, is_usage))
 }
 
-async fn run(settings: Settings, rows: u64) -> Result<(), Failure> {
+async fn run(settings: Settings, rows: u64, is_usage: bool) -> Result<(), Failure> {
     let db = database::connect(&settings.database, &settings.data_dir).await?;
     database::migrate(&db).await?;
     let mut report = String::new();
     fill(&db, rows, &mut report).await?;
     let app = App::start(settings).await?;
-    let base = format!("http://{}/api/v1/requests", app.address());
+    let api = format!("http://{}/api/v1", app.address());
+    let base = format!("{api}/requests");
     let http = Client::builder().no_proxy().build()?;
+    usage(&http, &api, &db, &mut report).await?;
+    if is_usage {
+        std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes())?;
+        app.stop().await;
+        return Ok(());
+    }
     writeln!(
         report,
         "| filter | first page | rows in it | pages walked | median | worst | rows found |\n|---|---|---|---|---|---|---|"
@@ -93,6 +102,144 @@ async fn run(settings: Settings, rows: u64) -> Result<(), Failure> {
     std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes())?;
     app.stop().await;
     Ok(())
+}
+
+/// What pages ask for that show usage: page, call, days back to the midnight from which it is asked.
+const USAGE: [(&str, &str, u64); 20] = [
+    ("overview", "usage/series?interval=hour", 2),
+    ("overview", "usage/by/provider?limit=100", 0),
+    ("overview", "requests?limit=200", 0),
+    ("overview", "breakers", 0),
+    ("overview", "prices/unpriced", 0),
+    ("overview", "limits/near", 0),
+    (
+        "today",
+        "usage/series?interval=hour&by=user&sort=cost&top=8",
+        0,
+    ),
+    (
+        "7 days",
+        "usage/series?interval=hour&by=user&sort=cost&top=8",
+        6,
+    ),
+    (
+        "30 days",
+        "usage/series?interval=day&by=user&sort=cost&top=8",
+        29,
+    ),
+    (
+        "30 days",
+        "usage/series?interval=day&by=model&sort=tokens&top=8",
+        29,
+    ),
+    (
+        "30 days",
+        "usage/series?interval=day&by=key&sort=requests&top=8",
+        29,
+    ),
+    ("leaderboard", "usage/leaderboard?period=day&limit=100", 0),
+    (
+        "leaderboard",
+        "usage/leaderboard?period=custom&by=key&limit=100",
+        29,
+    ),
+    ("leaderboard", "usage/totals?", 29),
+    ("a user", "usage/series?interval=day&by=model&userId=1", 29),
+    ("a user", "users/1/usage", 0),
+    ("a provider", "usage/by/model?providerId=1&limit=10", 29),
+    ("a key", "usage/by/model?keyId=1&limit=10", 29),
+    ("all time", "usage/totals", 0),
+    ("choices", "requests/filters", 0),
+];
+
+/// Asks for usage while it is read by the hour, then once it is summed up.
+async fn usage(
+    http: &Client,
+    api: &str,
+    db: &DatabaseConnection,
+    report: &mut String,
+) -> Result<(), Failure> {
+    let setup: [(&str, Value); 2] = [
+        ("users", json!({"name": "ann"})),
+        ("users/1/keys", json!({"name": "a key"})),
+    ];
+    for (path, body) in setup {
+        let ask = http.post(format!("{api}/{path}")).bearer_auth(TOKEN);
+        ask.json(&body).send().await?.error_for_status()?;
+    }
+    let by_hours = ask_for_usage(http, api, Some(db)).await?;
+    let began = Instant::now();
+    while !is_summed_up(db).await? {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    let took = began.elapsed().as_secs();
+    let by_spans = ask_for_usage(http, api, None).await?;
+    writeln!(
+        report,
+        "Summed up in {took} s.\n\n| page | call | by hours, the faster of two | by spans, median | worst |\n|---|---|---|---|---|"
+    )?;
+    let told = |took: Duration| match took {
+        Duration::MAX => "no answer".to_owned(),
+        took => format!("{} ms", ms(took)),
+    };
+    for (((page, call, days), hours), spans) in USAGE.iter().zip(by_hours).zip(by_spans) {
+        let of = if *days > 0 {
+            format!(", {} days", days + 1)
+        } else {
+            String::new()
+        };
+        let (hours, median, worst) = (told(hours[0]), told(spans[2]), told(spans[4]));
+        writeln!(
+            report,
+            "| {page} | `{call}`{of} | {hours} | {median} | {worst} |"
+        )?;
+    }
+    writeln!(report)?;
+    Ok(())
+}
+
+/// Each call some times, the fastest first. Where `reopened` is given, nothing is summed up whenever something is asked, and it is asked
+/// twice only. What is not answered is as long as can be.
+async fn ask_for_usage(
+    http: &Client,
+    api: &str,
+    reopened: Option<&DatabaseConnection>,
+) -> Result<Vec<Vec<Duration>>, Failure> {
+    let mut all = Vec::new();
+    for (_, call, days) in USAGE {
+        let midnight = Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc();
+        let from = midnight - Days::new(days);
+        let span = from.to_rfc3339_opts(SecondsFormat::Secs, true);
+        // What is said otherwise means all of the time, or is not of any.
+        let url = match call.split_once('?') {
+            Some((_, of)) if !of.starts_with("period=day") && !call.starts_with("requests") => {
+                let to = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+                format!("{api}/{call}&from={span}&to={to}").replace("?&", "?")
+            }
+            _ => format!("{api}/{call}"),
+        };
+        let mut took = Vec::new();
+        for _ in 0..if reopened.is_some() { 2 } else { 5 } {
+            if let Some(db) = reopened {
+                let stale = "UPDATE usage_spans SET state = 2 WHERE state < 2";
+                db.execute_unprepared(stale).await?;
+            }
+            let began = Instant::now();
+            let answer = get(http, &url).await;
+            took.push(answer.map_or(Duration::MAX, |_| began.elapsed()));
+        }
+        took.sort_unstable();
+        all.push(took);
+    }
+    Ok(all)
+}
+
+/// Whether the oldest day is summed up, which is the last.
+async fn is_summed_up(db: &DatabaseConnection) -> Result<bool, Failure> {
+    let sql = "SELECT COUNT(*) AS closed FROM usage_spans WHERE state = 1 AND first_hour <= (SELECT MIN(hour) FROM usage_hourly)";
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await?.ok_or("no answer")?;
+    Ok(row.try_get::<i64>("", "closed")? > 0)
 }
 
 async fn walk(http: &Client, base: &str, query: &str, report: &mut String) -> Result<(), Failure> {
@@ -157,12 +304,22 @@ async fn fill(db: &DatabaseConnection, rows: u64, report: &mut String) -> Result
     } else {
         "CAST(strftime('%s', created_at) AS INTEGER) / 3600"
     };
+    let sums = [
+        "input_tokens",
+        "cache_read_tokens",
+        "cache_write5m_tokens",
+        "cache_write1h_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+    ];
+    let sums = sums.map(|sum| format!("SUM({sum})")).join(", ");
     db.execute_unprepared(&format!(
-        "INSERT INTO usage_hourly SELECT {hour}, user_id, key_id, COALESCE(provider_id, 0), COALESCE(model, ''), client, COUNT(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM request_log GROUP BY 1, 2, 3, 4, 5, 6"
+        "INSERT INTO usage_hourly SELECT {hour}, user_id, key_id, COALESCE(provider_id, 0), COALESCE(model, ''), client, COUNT(*), 0, COUNT(*), 0, 0, 0, 0, {sums}, 0, 0, SUM(cost_nano_usd) FROM request_log GROUP BY 1, 2, 3, 4, 5, 6"
     ))
     .await?;
     if is_postgres {
         db.execute_unprepared("VACUUM ANALYZE request_log").await?;
+        db.execute_unprepared("VACUUM ANALYZE usage_hourly").await?;
     }
     writeln!(
         report,

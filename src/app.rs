@@ -18,6 +18,7 @@ mod notifier;
 mod prober;
 mod retention;
 mod runtime;
+mod spans;
 mod trial;
 mod trust;
 
@@ -184,6 +185,10 @@ impl App {
         tasks.spawn("retention", {
             let (db, config) = (db.clone(), config.clone());
             |stop| retention::run(db, config, stop)
+        });
+        tasks.spawn("spans", {
+            let (db, config) = (db.clone(), config.clone());
+            |stop| spans::run(db, config, stop)
         });
 
         let lifecycle = Lifecycle::default();

@@ -9,6 +9,7 @@
 //! | [`bus`] | telling other nodes at once that it changed, and what else they should know |
 //! | [`breakers`] | the breakers' states, for the next start and for other nodes |
 //! | [`counters`] | what callers and providers use now, and the step that lets a request in |
+//! | [`spans`] | hours and days of usage that are over, summed up once more |
 //! | [`spending`] | what was spent so far, for counters that begin anew |
 //! | [`ledger`] | writing down what happened, without ever making a request wait |
 //! | [`notices`], [`yesterday`] | messages to send, who was told what, and what the daily report tells |
@@ -25,6 +26,7 @@ pub mod prices;
 pub mod retention;
 pub mod secrets;
 pub mod snapshot;
+pub mod spans;
 pub mod spending;
 pub mod watch;
 pub mod yesterday;

@@ -22,5 +22,6 @@ pub mod revision;
 pub mod setting;
 pub mod usage;
 pub mod usage_hourly;
+pub mod usage_span;
 pub mod user;
 pub mod value;

@@ -80,6 +80,13 @@ pub fn hour_of(time: DateTime<Utc>) -> i64 {
     time.timestamp().div_euclid(3600)
 }
 
+/// The hour that begins at `time` or next after it.
+#[must_use]
+pub fn hour_from(time: DateTime<Utc>) -> i64 {
+    let has_part = time.timestamp().rem_euclid(3600) != 0 || time.timestamp_subsec_nanos() != 0;
+    hour_of(time) + i64::from(has_part)
+}
+
 /// A figure of one attempt, as it is summed up.
 #[must_use]
 pub fn counted(figure: i64) -> i64 {
@@ -115,4 +122,19 @@ pub fn sum(column: Column) -> SimpleExpr {
 pub fn tokens() -> SimpleExpr {
     let sums = TOKENS.into_iter().map(sum).reduce(ExprTrait::add);
     sums.unwrap_or_else(|| Expr::value(0_i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_in_the_span_it_begins_in() {
+        let hour = |time: &str| hour_from(time.parse().unwrap());
+        let noon = hour("2026-01-01T12:00:00Z");
+        assert_eq!(hour("2026-01-01T11:00:00.000001Z"), noon);
+        assert_eq!(hour("2026-01-01T12:00:00.5Z"), noon + 1);
+        assert_eq!(hour("2026-01-01T12:59:59Z"), noon + 1);
+        assert_eq!(hour("1969-12-31T23:30:00Z"), 0);
+    }
 }

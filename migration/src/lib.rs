@@ -16,6 +16,7 @@ mod m20261121_000010_request_filters;
 mod m20261121_000011_imports;
 mod m20261121_000012_notifications;
 mod m20261121_000013_restored;
+mod m20261121_000014_usage_spans;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_imports::Migration),
             Box::new(m20261121_000012_notifications::Migration),
             Box::new(m20261121_000013_restored::Migration),
+            Box::new(m20261121_000014_usage_spans::Migration),
         ]
     }
 }

@@ -1,14 +1,17 @@
-//! What the daily report tells, and which models have no price: from the sums of each hour.
+//! What the daily report tells, and which models have no price: from the sums of each hour, and from
+//! those of the day where it is closed.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::usage_hourly::{Column, Entity, hour_of, sum, tokens};
+use entity::usage_hourly::{Column, Entity, hour_from, hour_of, sum, tokens};
+use entity::usage_span::Cut;
+use entity::usage_span::source::Source;
 use entity::{provider, user};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, Order,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use crate::domain::notice::{Item, Report, Share, Usd, cut};
@@ -56,21 +59,10 @@ pub async fn report(
     day: NaiveDate,
     window: Window,
 ) -> Result<Report, DbErr> {
-    let hours = hours(window);
-    let total: Sums = summed(hours)
-        .expr_as(tokens(), "tokens")
-        .expr_as(sum(Column::Failures), "failures")
-        .into_model()
-        .one(db)
-        .await?
-        .unwrap_or_default();
-    let models: Vec<ByName> = top(hours, Column::Model)
-        .expr_as(Expr::col(Column::Model), "name")
-        .into_model()
-        .all(db)
-        .await?;
-    let users = by_id(db, hours, Column::UserId).await?;
-    let providers = by_id(db, hours, Column::ProviderId).await?;
+    let total: Sums = total(db, window).await?;
+    let models: Vec<ByName> = top(db, window, Column::Model).await?;
+    let users: Vec<ById> = top(db, window, Column::UserId).await?;
+    let providers: Vec<ById> = top(db, window, Column::ProviderId).await?;
     let user_names = user::Entity::find()
         .select_only()
         .columns([user::Column::Id, user::Column::Name])
@@ -128,42 +120,53 @@ pub async fn unpriced(
     Ok(items.collect())
 }
 
-/// The hours that begin in a window.
-fn hours(window: Window) -> (i64, i64) {
-    let from = |time: DateTime<Utc>| {
-        let has_part = time.timestamp().rem_euclid(3_600) != 0;
-        hour_of(time) + i64::from(has_part)
-    };
-    (from(window.start), from(window.end))
-}
-
-fn summed((from, to): (i64, i64)) -> Select<Entity> {
-    Entity::find()
-        .select_only()
-        .expr_as(sum(Column::Requests), "requests")
-        .expr_as(sum(Column::CostNanoUsd), "cost")
-        .filter(Column::Hour.gte(from))
-        .filter(Column::Hour.lt(to))
+async fn total(db: &DatabaseConnection, window: Window) -> Result<Sums, DbErr> {
+    let source = source(db, window, Cut::default()).await?;
+    let select = summed()
+        .expr_as(tokens(), "tokens")
+        .expr_as(sum(Column::Failures), "failures");
+    let total = source.read(select, &Condition::all());
+    let total = total.into_model().one(source.at()).await?;
+    source.close().await?;
+    Ok(total.unwrap_or_default())
 }
 
 /// The most expensive, and of equal ones those with most requests.
-fn top(hours: (i64, i64), by: Column) -> Select<Entity> {
-    summed(hours)
+async fn top<T: FromQueryResult>(
+    db: &DatabaseConnection,
+    window: Window,
+    by: Column,
+) -> Result<Vec<T>, DbErr> {
+    let source = source(db, window, Cut::of(by)).await?;
+    // 0 is nobody: requests no provider served.
+    let (name, somebody) = match by {
+        Column::Model => ("name", None),
+        _ => ("id", Some(by.ne(0))),
+    };
+    let select = summed()
+        .expr_as(Expr::col(by), name)
         .group_by(by)
         .order_by(sum(Column::CostNanoUsd), Order::Desc)
         .order_by(sum(Column::Requests), Order::Desc)
         .order_by_asc(by)
-        .limit(TOP)
+        .limit(TOP);
+    let most = source.read(select, &Condition::all().add_option(somebody));
+    let most = most.into_model().all(source.at()).await?;
+    source.close().await?;
+    Ok(most)
 }
 
-async fn by_id(db: &DatabaseConnection, hours: (i64, i64), by: Column) -> Result<Vec<ById>, DbErr> {
-    // 0 is nobody: requests no provider served.
-    top(hours, by)
-        .expr_as(Expr::col(by), "id")
-        .filter(by.ne(0))
-        .into_model()
-        .all(db)
-        .await
+/// The hours that begin in a window.
+async fn source(db: &DatabaseConnection, window: Window, by: Cut) -> Result<Source, DbErr> {
+    let hours = hour_from(window.start)..hour_from(window.end);
+    Source::open(db, hours, &[], by).await
+}
+
+fn summed() -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .expr_as(sum(Column::Requests), "requests")
+        .expr_as(sum(Column::CostNanoUsd), "cost")
 }
 
 fn ids(sums: &[ById]) -> Vec<i64> {
@@ -195,6 +198,7 @@ mod tests {
     use sea_orm::{IntoActiveModel, Set};
 
     use super::*;
+    use crate::store::spans::{build, mark};
     use crate::store::testing::TestDb;
 
     const DOLLAR: i64 = 1_000_000_000;
@@ -276,7 +280,8 @@ mod tests {
                 end: at("2026-11-20T16:00:00Z"),
             };
             let day = at("2026-11-20T00:00:00Z").date_naive();
-            let report = report(&test.db, day, window).await.unwrap();
+            let read = async || report(&test.db, day, window).await.unwrap();
+            let report = read().await;
             assert_eq!(
                 (
                     report.cost_usd,
@@ -294,6 +299,19 @@ mod tests {
             assert_eq!(names(&report.models), ["opus", "free"]);
             assert_eq!(report.models[0].cost_usd, Usd(7 * DOLLAR));
             assert_eq!(names(&report.providers), ["#1"]);
+            // The same from the day alone, once that is summed up.
+            let (zone, later) = (chrono_tz::Asia::Shanghai, at("2026-11-20T18:00:00Z"));
+            loop {
+                let spans = mark(&test.db, zone, later).await.unwrap();
+                for span in &spans {
+                    assert!(build(&test.db, span).await.unwrap());
+                }
+                if spans.is_empty() {
+                    break;
+                }
+            }
+            Entity::delete_many().exec(&test.db).await.unwrap();
+            assert_eq!(format!("{:?}", read().await), format!("{report:?}"));
             test.drop().await;
         }
     }

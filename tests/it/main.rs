@@ -49,3 +49,4 @@ mod streaming;
 mod time_zone;
 mod tls;
 mod trials;
+mod usage_spans;

@@ -1,11 +1,15 @@
-//! Usage, from the sums of each hour.
+//! Usage, from the sums of each hour, and from those of spans where there are any.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, fmt, ops::Range, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use entity::{
     api_key, provider,
-    usage_hourly::{Column, Entity, hour_of, sum, tokens},
+    usage_hourly::{Column, Entity, hour_from, sum, tokens},
+    usage_span::{
+        Cut,
+        source::{ALWAYS, Source},
+    },
     user,
     value::ClientName,
 };
@@ -147,22 +151,34 @@ const SUMMED: [(Column, &str); 16] = [
 /// # Errors
 /// When the database does not answer.
 pub async fn total(db: &DatabaseConnection, filter: &Filter) -> Result<Sums, DbErr> {
-    let all = sums(filter, Expr::value(0_i64), Expr::value(""));
-    Ok(all.into_model().one(db).await?.unwrap_or_default())
+    let source = filter.source(db, &[], Cut::default()).await?;
+    let all = sums(Expr::value(0_i64), Expr::value(""));
+    let all = source.read(all, &filter.condition());
+    let total = all.into_model().one(source.at()).await?;
+    source.close().await?;
+    Ok(total.unwrap_or_default())
 }
 
-/// Hour by hour; an hour without any is left out.
+/// By hours in each of which sums may be of more that come after it, up to the next of `points`, which are the hours at which something
+/// begins, in order. An hour without any is left out.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn by_hour(db: &DatabaseConnection, filter: &Filter) -> Result<Vec<Sums>, DbErr> {
+pub async fn by_hour(
+    db: &DatabaseConnection,
+    filter: &Filter,
+    points: &[i64],
+) -> Result<Vec<Sums>, DbErr> {
+    let source = filter.source(db, points, Cut::default()).await?;
     let hour = Expr::col(Column::Hour);
-    sums(filter, hour.clone(), Expr::value(""))
-        .group_by(hour)
-        .order_by_asc(Column::Hour)
-        .into_model()
-        .all(db)
-        .await
+    let hours = source.read(
+        sums(hour.clone(), Expr::value("")).group_by(hour.clone()),
+        &filter.condition(),
+    );
+    let hours = hours.order_by(hour, Order::Asc);
+    let hours = hours.into_model().all(source.at()).await?;
+    source.close().await?;
+    Ok(hours)
 }
 
 /// Sorted out and in order, the place of each with it. The order is that of the moment: a group that uses more meanwhile may be passed over
@@ -177,12 +193,14 @@ pub async fn by(
     filter: &Filter,
     window: Window<After>,
 ) -> Result<Page<(u64, Sums)>, DbErr> {
+    let source = filter.source(db, &[], by.cut()).await?;
     let group = by.group();
     let select = if by.has_ids() {
-        sums(filter, group.clone(), Expr::value(""))
+        sums(group.clone(), Expr::value(""))
     } else {
-        sums(filter, Expr::value(0_i64), group.clone())
+        sums(Expr::value(0_i64), group.clone())
     };
+    let select = source.read(select, &filter.condition());
     let select = match &window.after {
         None => select,
         Some(after) => select.having(after.condition(by, &group, &sort.amount())),
@@ -193,8 +211,9 @@ pub async fn by(
         .order_by(group, Order::Asc)
         .limit(window.fetch())
         .into_model()
-        .all(db)
+        .all(source.at())
         .await?;
+    source.close().await?;
     let before = window.after.as_ref().map_or(0, |after| after.place);
     let rows = (before + 1..).zip(rows).collect();
     Ok(Page::cut(&window, rows, |(place, sums)| {
@@ -235,13 +254,6 @@ pub async fn names(
     Ok(named.into_iter().collect())
 }
 
-/// The hour that begins at `time` or next after it.
-#[must_use]
-pub fn hour_from(time: DateTime<Utc>) -> i64 {
-    let has_part = time.timestamp().rem_euclid(3600) != 0 || time.timestamp_subsec_nanos() != 0;
-    hour_of(time) + i64::from(has_part)
-}
-
 // === impl By, Filter ===
 
 impl By {
@@ -253,6 +265,10 @@ impl By {
             Self::Model => Column::Model,
             Self::Client => Column::Client,
         }
+    }
+
+    fn cut(self) -> Cut {
+        Cut::of(self.column())
     }
 
     /// What rows are put together by. Of an id that is a sum, so that no index of it is taken: `SQLite` would rather read all of that, in
@@ -274,15 +290,38 @@ impl By {
 }
 
 impl Filter {
+    fn hours(&self) -> Range<i64> {
+        let from = self.from.map_or(ALWAYS.start, hour_from);
+        from..self.to.map_or(ALWAYS.end, hour_from)
+    }
+
+    /// Which rows of its hours.
     fn condition(&self) -> Condition {
         Condition::all()
-            .add_option(self.from.map(|from| Column::Hour.gte(hour_from(from))))
-            .add_option(self.to.map(|to| Column::Hour.lt(hour_from(to))))
             .add_option(self.user_id.map(|id| Column::UserId.eq(id)))
             .add_option(self.key_id.map(|id| Column::KeyId.eq(id)))
             .add_option(self.provider_id.map(|id| Column::ProviderId.eq(id)))
             .add_option(self.model.as_ref().map(|model| Column::Model.eq(model)))
             .add_option(self.client.map(|client| Column::Client.eq(client)))
+    }
+
+    /// What it is read from, where it is sorted out `by` and cut at `points`.
+    async fn source(
+        &self,
+        db: &DatabaseConnection,
+        points: &[i64],
+        by: Cut,
+    ) -> Result<Source, DbErr> {
+        let asked = [
+            (self.user_id.is_some(), Cut::USER),
+            (self.key_id.is_some(), Cut::KEY),
+            (self.provider_id.is_some(), Cut::PROVIDER),
+            (self.model.is_some(), Cut::MODEL),
+            (self.client.is_some(), Cut::CLIENT),
+        ];
+        let asked = asked.into_iter().filter_map(|(is, cut)| is.then_some(cut));
+        let needed = asked.fold(by, |all, cut| all | cut);
+        Source::open(db, self.hours(), points, needed).await
     }
 }
 
@@ -394,28 +433,12 @@ impl FromStr for After {
     }
 }
 
-fn sums(filter: &Filter, id: SimpleExpr, name: SimpleExpr) -> Select<Entity> {
+fn sums(id: SimpleExpr, name: SimpleExpr) -> Select<Entity> {
     let select = Entity::find()
         .select_only()
         .expr_as(id.cast_as("bigint"), "id")
-        .expr_as(name.cast_as("text"), "name")
-        .filter(filter.condition());
+        .expr_as(name.cast_as("text"), "name");
     SUMMED.into_iter().fold(select, |select, (column, name)| {
         select.expr_as(sum(column), name)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_hour_is_in_the_span_it_begins_in() {
-        let hour = |time: &str| hour_from(time.parse().unwrap());
-        let noon = hour("2026-01-01T12:00:00Z");
-        assert_eq!(hour("2026-01-01T11:00:00.000001Z"), noon);
-        assert_eq!(hour("2026-01-01T12:00:00.5Z"), noon + 1);
-        assert_eq!(hour("2026-01-01T12:59:59Z"), noon + 1);
-        assert_eq!(hour("1969-12-31T23:30:00Z"), 0);
-    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
+use entity::usage_hourly::hour_from;
 
 use super::calendar::{day_of, month_of, next, start_of, week_of};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     problem::{Mistake, Problem},
     query::{
         page::Window,
-        usage::{self, By, Filter, Slice, Sort, Sums, hour_from},
+        usage::{self, By, Filter, Slice, Sort, Sums},
     },
 };
 
@@ -148,10 +149,14 @@ async fn series(
         .iter()
         .map(|start| (*start, Sums::default()))
         .collect();
-    let whole = async { Ok::<_, Problem>(usage::by_hour(&admin.db, filter).await?) };
+    let cuts: Vec<_> = starts.iter().copied().map(hour_from).collect();
+    let whole = async { Ok::<_, Problem>(usage::by_hour(&admin.db, filter, &cuts).await?) };
     let parts = async {
         match split {
-            Some(split) => members(admin, filter, &starts, split).await.map(Some),
+            Some(split) => {
+                let members = members(admin, filter, &starts, &cuts, split).await?;
+                Ok(Some(members))
+            }
             None => Ok(None),
         }
     };
@@ -169,6 +174,7 @@ async fn members(
     admin: &Admin,
     filter: &Filter,
     starts: &[DateTime<Utc>],
+    cuts: &[i64],
     split: Split,
 ) -> Result<Vec<Member>, Problem> {
     let Split { by, sort, most } = split;
@@ -178,7 +184,7 @@ async fn members(
     };
     let largest = usage::by(&admin.db, by, sort, filter, window).await?;
     let groups: Vec<_> = largest.items.into_iter().map(|(_, sums)| sums).collect();
-    let slices = usage::slices(&admin.db, by, &groups, filter).await?;
+    let slices = usage::slices(&admin.db, by, &groups, filter, cuts).await?;
     let mut members: Vec<_> = groups
         .into_iter()
         .map(|sums| Member {

@@ -1,7 +1,7 @@
 //! Prices: listed, set, imported, fetched, and history priced by them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{request_log, usage, value::ClientName};
+use entity::{request_log, usage, usage_hourly::hour_of, usage_span::State, value::ClientName};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use tokio::{
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     support::{App, As, everywhere},
-    usage::{stored, sum_up, summed},
+    usage::{closed, states, stored, sum_up, summed},
 };
 
 const AT: &str = "/api/v1/prices";
@@ -492,6 +492,8 @@ async fn history_gets_a_cost_once_there_is_a_price() {
         assert_eq!(cost(app, &first).await, (None, None), "nothing was done");
 
         sum_up(app).await;
+        let hour = hour_of(first.created_at);
+        closed(app, &[hour - 48..hour - 24, hour..hour + 1, hour - 12..hour + 12]).await;
         let mut apply = span.clone();
         apply["apply"] = json!(true);
         let done = app.post(&admin, &at, apply.clone()).await.expect(200).json();
@@ -507,6 +509,7 @@ async fn history_gets_a_cost_once_there_is_a_price() {
         let row = request_log::Entity::find_by_id(first.request_id).one(&app.db).await.unwrap().unwrap();
         assert_eq!(row.cost_nano_usd, Some(3_800_000));
         assert_eq!(stored(app).await, summed(app).await, "sums follow");
+        assert_eq!(states(app).await, [State::Closed, State::Stale, State::Stale]);
         let again = app.post(&admin, &at, apply).await.expect(200).json();
         assert_eq!((&again["changed"], &again["beforeUsd"]), (&json!(0), &json!("0.005800077")));
     })

@@ -1,10 +1,10 @@
 //! Usage: in all, over time, by whom and with what, from sums that are those of the history.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{usage, usage_hourly, value::ClientName};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use entity::{usage, usage_hourly, usage_span, value::ClientName};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder, Set};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -102,6 +102,27 @@ pub async fn sum_up(app: &App) {
         .exec(&app.db)
         .await
         .unwrap();
+}
+
+/// Spans that are closed.
+pub async fn closed(app: &App, hours: &[Range<i64>]) {
+    for hours in hours {
+        let span = usage_span::ActiveModel {
+            first_hour: Set(hours.start),
+            end_hour: Set(hours.end),
+            state: Set(usage_span::State::Closed),
+            begun_at: Set(Utc::now()),
+            ..Default::default()
+        };
+        span.insert(&app.db).await.unwrap();
+    }
+}
+
+/// How far spans are, in the order in which they were made.
+pub async fn states(app: &App) -> Vec<usage_span::State> {
+    let spans = usage_span::Entity::find().order_by_asc(usage_span::Column::Id);
+    let spans = spans.all(&app.db).await.unwrap();
+    spans.into_iter().map(|span| span.state).collect()
 }
 
 async fn line(app: &App, at: DateTime<Utc>, edit: impl FnOnce(&mut usage::Model)) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::usage;
+use entity::usage_span::reopen;
 use parking_lot::Mutex;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::postgres::{PgPool, Postgres};
@@ -161,7 +162,7 @@ impl Inserts {
         Ok(all)
     }
 
-    /// What adds to the sums, once `written` tells how many rows of each insert are new; none when that does not tell which.
+    /// What adds to the sums and opens spans over them again, once `written` tells how many rows of each insert are new; none when that does not tell which.
     fn additions<A: Arguments>(
         &self,
         batch: &Batch<'_>,
@@ -185,6 +186,14 @@ impl Inserts {
         );
         let mut all = Vec::with_capacity(LARGEST as usize);
         self.hours.fill(hours.iter(), LARGEST, &add, &mut all)?;
+        if let (Some(first), Some(last)) = (hours.first(), hours.last()) {
+            let mut values = A::default();
+            add(&mut values, Bound::Number(first.place.hour))?;
+            add(&mut values, Bound::Number(last.place.hour))?;
+            let sql = reopen(self.db.get_database_backend()).into();
+            let rows = 0;
+            all.push(Insert { sql, values, rows });
+        }
         Ok(Some(all))
     }
 }

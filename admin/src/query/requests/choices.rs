@@ -1,4 +1,4 @@
-//! What a filter of the request log may be set to: what occurs, from the sums of each hour.
+//! What a filter of the request log may be set to: what occurs, from the sums of spans and hours.
 
 use std::{
     cmp::Reverse,
@@ -6,7 +6,15 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::{api_key, provider, request_log, usage_hourly::hour_of, user};
+use entity::{
+    api_key, provider, request_log,
+    usage_hourly::hour_of,
+    usage_span::{
+        Cut,
+        source::{ALWAYS, Source},
+    },
+    user,
+};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter,
     QueryOrder, QuerySelect, Statement,
@@ -14,8 +22,8 @@ use sea_orm::{
 
 /// Choices of one kind are at most so many.
 const MOST: usize = 1_000;
-/// Hourly sums that are looked at, the newest: a bound, however many there are of an hour.
-const SUMS: u64 = 10_000;
+/// Hourly sums that are looked at beside the spans, of each piece of hours the newest: a bound, however many there are of an hour.
+const SUMS: usize = 10_000;
 /// The newest requests whose endpoints are told.
 const NEWEST: u64 = 2_000;
 
@@ -133,29 +141,65 @@ fn named(counted: Vec<(String, i64)>, names: &NameMap) -> Vec<(i64, String, i64)
     named.collect()
 }
 
-/// The newest sums, counted by each column by itself. Counted by all together they would be nearly as many as they are, and the database
-/// would have to hand them all over.
+/// Counted by each column by itself. Counted by all together they would be nearly as many as there are sums, and the database would have to
+/// hand them all over.
 async fn counted(
     db: &DatabaseConnection,
     from: DateTime<Utc>,
     user_id: Option<i64>,
 ) -> Result<Vec<Counted>, DbErr> {
-    const COLUMNS: [&str; 5] = ["user_id", "key_id", "provider_id", "model", "client"];
-    let columns = COLUMNS.join(", ");
-    let hour = hour_of(from);
+    const COLUMNS: [(&str, Cut); 5] = [
+        ("user_id", Cut::USER),
+        ("key_id", Cut::KEY),
+        ("provider_id", Cut::PROVIDER),
+        ("model", Cut::MODEL),
+        ("client", Cut::CLIENT),
+    ];
+    let hours = hour_of(from)..ALWAYS.end;
+    // Of one user's, spans that know users with each of the others.
+    let (of, needed) = match user_id {
+        Some(_) => (Cut::USER, Cut::USER | Cut::MODEL),
+        None => (Cut::default(), Cut::default()),
+    };
+    let source = Source::open(db, hours, &[], needed).await?;
     let of_user = user_id.map_or(String::new(), |id| format!(" AND user_id = {id}"));
-    let each = COLUMNS.map(|column| {
+    let spans: Vec<_> = source.plan().spans.iter().map(i64::to_string).collect();
+    let spans = if spans.is_empty() {
+        "-1".to_owned()
+    } else {
+        spans.join(", ")
+    };
+    let pieces = &source.plan().rest;
+    let most = SUMS / pieces.len().max(1);
+    let columns = COLUMNS.map(|(column, _)| column).join(", ");
+    let newest: Vec<_> = pieces
+        .iter()
+        .map(|piece| {
+            let (start, end) = (piece.start, piece.end);
+            format!(
+                "SELECT * FROM (SELECT {columns}, requests FROM usage_hourly WHERE hour >= {start} AND hour < {end}{of_user} ORDER BY hour DESC LIMIT {most}) AS from_{start}"
+            )
+        })
+        .collect();
+    let each = COLUMNS.map(|(column, cut)| {
+        let cut = Cut::smallest(cut | of).unwrap_or_default().id();
         format!(
-            "SELECT * FROM (SELECT '{column}' AS kind, CAST({column} AS text) AS value, CAST(SUM(requests) AS bigint) AS counted FROM newest \
+            "SELECT * FROM (SELECT '{column}' AS kind, CAST({column} AS text) AS value, CAST(SUM(requests) AS bigint) AS counted FROM \
+             (SELECT {column}, requests FROM usage_span_sums WHERE span_id IN ({spans}) AND cut = {cut}{of_user} UNION ALL SELECT {column}, requests FROM newest) AS all_{column} \
              GROUP BY {column} ORDER BY 3 DESC LIMIT {MOST}) AS by_{column}"
         )
     });
     let sql = format!(
-        "WITH newest AS MATERIALIZED (SELECT {columns}, requests FROM usage_hourly WHERE hour >= {hour}{of_user} ORDER BY hour DESC LIMIT {SUMS}) {}",
+        "WITH newest AS MATERIALIZED ({}) {}",
+        newest.join(" UNION ALL "),
         each.join(" UNION ALL ")
     );
     let statement = Statement::from_string(db.get_database_backend(), sql);
-    Counted::find_by_statement(statement).all(db).await
+    let counted = Counted::find_by_statement(statement)
+        .all(source.at())
+        .await?;
+    source.close().await?;
+    Ok(counted)
 }
 
 async fn endpoints(db: &DatabaseConnection, user_id: Option<i64>) -> Result<Vec<String>, DbErr> {

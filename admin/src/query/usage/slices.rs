@@ -2,7 +2,7 @@
 
 use entity::usage_hourly::{Column, Entity, sum};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult, Order,
     QueryOrder, QuerySelect, sea_query::Expr,
 };
 
@@ -27,7 +27,7 @@ pub struct Slice {
     pub cost_nano_usd: i64,
 }
 
-/// Hour by hour what each of some groups used; an hour without any is left out.
+/// What each of some groups used, by hours as in [`super::by_hour`].
 ///
 /// # Errors
 /// When the database does not answer.
@@ -36,7 +36,9 @@ pub async fn slices(
     by: By,
     groups: &[Sums],
     filter: &Filter,
+    points: &[i64],
 ) -> Result<Vec<Slice>, DbErr> {
+    let source = filter.source(db, points, by.cut()).await?;
     let column = by.column();
     let group = by.group();
     let (id, name, among) = if by.has_ids() {
@@ -47,7 +49,7 @@ pub async fn slices(
         (Expr::value(0_i64), group.clone(), column.is_in(names))
     };
     let hour = Expr::col(Column::Hour);
-    Entity::find()
+    let select = Entity::find()
         .select_only()
         .expr_as(hour.clone(), "hour")
         .expr_as(id.cast_as("bigint"), "id")
@@ -56,14 +58,16 @@ pub async fn slices(
         .expr_as(sum(Column::Failures), "failures")
         .expr_as(Sort::Tokens.amount(), "tokens")
         .expr_as(sum(Column::CostNanoUsd), "cost_nano_usd")
-        .filter(filter.condition())
-        .filter(among)
-        .group_by(hour)
-        .group_by(group)
-        .order_by_asc(Column::Hour)
+        .group_by(hour.clone())
+        .group_by(group);
+    let slices = source
+        .read(select, &filter.condition().add(among))
+        .order_by(hour, Order::Asc)
         .into_model()
-        .all(db)
-        .await
+        .all(source.at())
+        .await?;
+    source.close().await?;
+    Ok(slices)
 }
 
 // === impl Slice ===

@@ -13,12 +13,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     request_log, usage,
     usage_hourly::{self, counted, hour_of, model_of},
+    usage_span::reopen,
     value::ClientName,
     value::price::{PriceBook, Quantities, ServiceTier, Terms},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, TransactionTrait, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement, TransactionTrait,
+    sea_query::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -202,8 +204,16 @@ async fn write(admin: &Admin, corrections: Vec<Correction>) -> Result<(), Proble
         .exec(&tx)
         .await?;
     // Last, because the ledger adds to the same sums; in the order in which it does.
+    let hours = [shifts.first_key_value(), shifts.last_key_value()];
+    let hours = hours.map(|shift| shift.map(|(place, _)| place.hour));
     for (place, shift) in shifts {
         shift_sums(&tx, place, shift).await?;
+    }
+    if let [Some(first), Some(last)] = hours {
+        let backend = tx.get_database_backend();
+        let values = [first.into(), last.into()];
+        let reopen = Statement::from_sql_and_values(backend, reopen(backend), values);
+        tx.execute_raw(reopen).await?;
     }
     tx.commit().await?;
     Ok(())
