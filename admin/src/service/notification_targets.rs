@@ -215,7 +215,11 @@ pub fn check_url(url: &str) -> Option<Mistake> {
     Some(Mistake::new("url", "invalid", why))
 }
 
-async fn within_policy<C: ConnectionTrait>(
+/// The address must be one the policy in force allows.
+///
+/// # Errors
+/// 422 when it is not.
+pub async fn within_policy<C: ConnectionTrait>(
     db: &C,
     credentials: &TargetCredentials,
 ) -> Result<(), Problem> {
@@ -253,7 +257,8 @@ impl Secrets {
 // === impl Has ===
 
 impl Has {
-    fn of(credentials: &TargetCredentials, chat_id: bool, template: bool) -> Self {
+    /// What these credentials are, beside what is no secret.
+    pub fn of(credentials: &TargetCredentials, chat_id: bool, template: bool) -> Self {
         Self {
             url: credentials.url.is_some(),
             secret: credentials.secret.is_some(),
