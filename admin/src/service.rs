@@ -21,6 +21,7 @@ pub mod notification_targets;
 pub mod outbound;
 pub mod prices;
 pub mod providers;
+pub mod row;
 pub mod sessions;
 pub mod settings;
 pub mod trials;

@@ -38,7 +38,7 @@ pub struct Notifier {
     pub routing: Arc<Routing>,
     /// What is spent.
     pub quota: Arc<Quota>,
-    /// What becomes of requests.
+    /// What becomes of requests, and of messages.
     pub metrics: Arc<Metrics>,
 }
 
@@ -52,6 +52,7 @@ impl Notifier {
             config: self.config.clone(),
             db: self.db.clone(),
             sealer: self.sealer.clone(),
+            metrics: self.metrics.clone(),
             wake: wake.clone(),
         };
         let watcher = Watcher::new(self, wake);

@@ -45,6 +45,15 @@ pub struct Message {
     pub notice: Value,
 }
 
+/// What a telling wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Messages written.
+    pub messages: usize,
+    /// The targets of those of them that are not sent, because too many wait there.
+    pub dropped: Vec<i64>,
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
@@ -87,7 +96,7 @@ pub async fn target(db: &DatabaseConnection, id: i64) -> Result<Option<target::M
     target::Entity::find_by_id(id).one(db).await
 }
 
-/// Tells what a rule found, so far as it was not told lately: `messages` makes the messages of it. How many were written.
+/// Tells what a rule found, so far as it was not told lately: `messages` makes the messages of it.
 ///
 /// # Errors
 /// When the database does not take it; nothing was told then.
@@ -97,7 +106,7 @@ pub async fn tell(
     mut findings: Vec<Finding>,
     now: DateTime<Utc>,
     messages: impl FnOnce(Vec<Finding>) -> Vec<Message>,
-) -> Result<usize, DbErr> {
+) -> Result<Told, DbErr> {
     let now = now.trunc_subsecs(6);
     // In one order on all nodes, so that none waits for another that waits for it.
     findings.sort_by(|a, b| a.subject.cmp(&b.subject));
@@ -111,18 +120,25 @@ pub async fn tell(
     }
     if fresh.is_empty() {
         tx.rollback().await?;
-        return Ok(0);
+        return Ok(Told::default());
     }
     let messages = messages(fresh);
+    let mut told = Told {
+        messages: messages.len(),
+        dropped: Vec::new(),
+    };
     for message in &messages {
-        let is_full = waiting(&tx, message.target_id).await? >= MOST_WAITING;
+        let is_full = waiting_for(&tx, message.target_id).await? >= MOST_WAITING;
+        if is_full {
+            told.dropped.push(message.target_id);
+        }
         let row = row(rule, message, is_full, now);
         delivery::Entity::insert(row)
             .exec_without_returning(&tx)
             .await?;
     }
     tx.commit().await?;
-    Ok(messages.len())
+    Ok(told)
 }
 
 /// Whether it is ours to tell.
@@ -151,7 +167,18 @@ async fn claim<C: ConnectionTrait>(
     Ok(written == 1)
 }
 
-async fn waiting<C: ConnectionTrait>(db: &C, target_id: i64) -> Result<u64, DbErr> {
+/// How many deliveries wait, for their first or their next attempt.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(db: &DatabaseConnection) -> Result<u64, DbErr> {
+    delivery::Entity::find()
+        .filter(delivery::Column::State.eq(DeliveryState::Pending))
+        .count(db)
+        .await
+}
+
+async fn waiting_for<C: ConnectionTrait>(db: &C, target_id: i64) -> Result<u64, DbErr> {
     delivery::Entity::find()
         .filter(delivery::Column::State.eq(DeliveryState::Pending))
         .filter(delivery::Column::TargetId.eq(target_id))

@@ -1,12 +1,15 @@
-//! What is counted of requests, for Prometheus.
+//! What is counted of requests, and of messages to people, for Prometheus.
 //!
 //! A request costs a dozen additions to atomic numbers when it settles. Labels come from closed sets and from the providers there are;
 //! of those, series are kept for so many, and what comes beyond is counted under no provider.
+
+pub mod notices;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use notices::Notices;
 use parking_lot::RwLock;
 
 /// Providers with series of their own.
@@ -37,6 +40,8 @@ const KINDS: [&str; 5] = [
 /// The counters. Shared by all requests.
 #[derive(Debug, Default)]
 pub struct Metrics {
+    /// Messages to people.
+    pub notices: Notices,
     nobody: Series,
     providers: RwLock<BTreeMap<i64, Series>>,
 }
@@ -178,6 +183,7 @@ impl Metrics {
             let usd = series.cost_nano_usd.load(Relaxed) as f64 / 1e9;
             page.line("switchyard_cost_usd_total", &[("provider", name)], usd);
         }
+        self.notices.write(page);
     }
 }
 

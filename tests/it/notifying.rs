@@ -133,6 +133,16 @@ async fn a_message_that_is_not_taken_is_sent_again_and_a_hopeless_one_is_given_u
     let row = all_are(&front, "delivered", 1).await.remove(0);
     assert_eq!((&row["attempts"], &row["error"]), (&json!(3), &json!(null)));
     assert_eq!(row["nextAttemptAt"], json!(null));
+    let counted = |metrics: &str, lines: &[&str]| {
+        let mut wanted = lines.iter();
+        wanted.all(|line| metrics.lines().any(|found| found == *line))
+    };
+    let metrics = metrics(&app).await;
+    let lines = [
+        r#"switchyard_notifications_total{kind="webhook",outcome="delivered"} 1"#,
+        r#"switchyard_notification_retries_total{kind="webhook"} 2"#,
+    ];
+    assert!(counted(&metrics, &lines), "{metrics}");
 
     receiver.answer([(410, "gone")]);
     fragile(&front, "two", &bad.url("status=502")).await;
@@ -147,6 +157,22 @@ async fn a_message_that_is_not_taken_is_sent_again_and_a_hopeless_one_is_given_u
         (&json!(1), &json!(410))
     );
     assert_eq!(given_up["error"], "the answer is 410: gone");
+
+    // Another waits for longer than it is counted how many do.
+    receiver.answer((0..4).map(|_| (503, "later")));
+    fragile(&front, "three", &bad.url("status=502")).await;
+    app.post("/v1/messages", &ask("c")).await;
+    let failed = r#"switchyard_notifications_total{kind="webhook",outcome="failed"} 1"#;
+    eventually("one to be counted that waits", || async {
+        let metrics = self::metrics(&app).await;
+        counted(&metrics, &[failed, "switchyard_notifications_waiting 1"]).then_some(())
+    })
+    .await;
+}
+
+async fn metrics(app: &TestApp) -> String {
+    let metrics = app.admin(Method::GET, "/system/metrics").send().await;
+    metrics.unwrap().text().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

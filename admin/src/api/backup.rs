@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod document;
+mod notifications;
 mod plan;
 mod rules;
 mod write;
@@ -67,6 +68,10 @@ pub enum RestoredKind {
     Price,
     /// An error rule.
     ErrorRule,
+    /// A target of notifications.
+    NotificationTarget,
+    /// A rule of notifications.
+    NotificationRule,
     /// What an installation hashed its keys with.
     KeyOrigin,
 }
@@ -127,7 +132,7 @@ impl Api {
     /// Back the configuration up
     ///
     /// Everything but history, as one JSON document: settings, groups, providers, users, keys by their hashes, prices set by hand, error
-    /// rules. Its secrets are sealed with the passphrase; the rest can be read. A gateway with another `SECRET_KEY` that restores it knows
+    /// rules, targets and rules of notifications. Its secrets are sealed with the passphrase; the rest can be read. A gateway with another `SECRET_KEY` that restores it knows
     /// the same client keys and reaches the same providers. Who made one is in the audit.
     #[oai(path = "/backup", method = "post", operation_id = "createBackup")]
     async fn backup(
@@ -237,6 +242,8 @@ impl From<Kind> for RestoredKind {
             Kind::Key => Self::Key,
             Kind::Price => Self::Price,
             Kind::ErrorRule => Self::ErrorRule,
+            Kind::NotificationTarget => Self::NotificationTarget,
+            Kind::NotificationRule => Self::NotificationRule,
             Kind::KeyOrigin => Self::KeyOrigin,
         }
     }

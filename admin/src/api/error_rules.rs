@@ -23,7 +23,7 @@ use crate::{
     auth::guard::ForAdmin,
     problem::Mistake,
     query::{lists, page::Window},
-    service::{error_rules, etag},
+    service::{error_rules, etag, row},
 };
 
 mod object;
@@ -134,7 +134,7 @@ impl Api {
         /// The rule.
         id: Path<i64>,
     ) -> Result<One<ErrorRule>, ReadRefused> {
-        Ok(one(error_rules::find(&self.0.db, id.0).await?))
+        Ok(one(row::find(&self.0.db, id.0).await?))
     }
 
     /// Change an error rule
@@ -167,7 +167,8 @@ impl Api {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        error_rules::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
+        row::delete::<entity::error_rule::Model>(&self.0, &caller.0, id.0, if_match.0.as_deref())
+            .await?;
         Ok(Deleted::Deleted)
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     query::{lists, page::Window},
     service::{
         audit::{Pictured, Subject},
-        etag, groups,
+        etag, groups, row,
     },
 };
 
@@ -148,7 +148,7 @@ impl Api {
         /// The group.
         id: Path<i64>,
     ) -> Result<One<ProviderGroup>, ReadRefused> {
-        Ok(one(groups::find(&self.0.db, id.0).await?))
+        Ok(one(row::find(&self.0.db, id.0).await?))
     }
 
     /// Change a provider group
@@ -183,7 +183,8 @@ impl Api {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        groups::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
+        row::delete::<provider_group::Model>(&self.0, &caller.0, id.0, if_match.0.as_deref())
+            .await?;
         Ok(Deleted::Deleted)
     }
 }

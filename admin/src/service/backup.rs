@@ -3,19 +3,22 @@
 //! # Why a restore is written as it is
 //!
 //! Things are recognised by what they are called, not by their ids, which are others in another database: users, providers and groups by
-//! name, keys by their hash, error rules by their name and provider, prices by all they say. What is not in the backup is left alone: a
+//! name, keys by their hash, error rules by their name and provider, notification targets and rules by their name and what they speak or
+//! tell of, prices by all they say. What is not in the backup is left alone: a
 //! restore brings back, it does not clear away.
 //!
 //! A dry run is the same transaction, not committed. So what it tells is what happens, uniqueness and all, and there is no second piece
 //! of code that could say something else. It holds the configuration's lock for as long as it takes, as every change does.
 //!
 //! Secrets in a backup are sealed under a key made of its passphrase. A provider's are bound to the provider's addresses: who changes an
-//! address in the file gets no credential sent there, because it does not open any more.
+//! address in the file gets no credential sent there, because it does not open any more. A notification target's address is itself a secret
+//! and sealed as one with the others.
 
 use std::collections::BTreeMap;
 
 use entity::{
-    api_key, error_rule, key_origin, price, provider, provider_group, setting, user,
+    api_key, error_rule, key_origin, notification_rule, notification_target, price, provider,
+    provider_group, setting, user,
     value::{Derivation, Sealed, Sealer, Secret, price::Source},
 };
 use http::StatusCode;
@@ -37,7 +40,10 @@ use crate::{
 
 mod restore;
 
-pub use restore::{Kind, Plan, PlannedKey, PlannedProvider, PlannedRule, Restored, restore};
+pub use restore::{
+    Kind, Plan, PlannedKey, PlannedNotice, PlannedProvider, PlannedRule, PlannedTarget, Restored,
+    restore,
+};
 
 /// What is sealed to show whether a passphrase is the right one.
 const CHECK: &str = "switchyard-backup";
@@ -60,6 +66,10 @@ pub struct Held {
     pub prices: Vec<price::Model>,
     /// Error rules.
     pub error_rules: Vec<error_rule::Model>,
+    /// Where notifications go.
+    pub targets: Vec<notification_target::Model>,
+    /// What is told.
+    pub notices: Vec<notification_rule::Model>,
     /// Where restored keys were hashed.
     pub origins: Vec<key_origin::Model>,
 }
@@ -123,6 +133,14 @@ async fn held(db: &DatabaseConnection) -> Result<Held, Problem> {
         prices: manual_prices(&tx).await?,
         error_rules: error_rule::Entity::find()
             .order_by_asc(error_rule::Column::Id)
+            .all(&tx)
+            .await?,
+        targets: notification_target::Entity::find()
+            .order_by_asc(notification_target::Column::Id)
+            .all(&tx)
+            .await?,
+        notices: notification_rule::Entity::find()
+            .order_by_asc(notification_rule::Column::Id)
             .all(&tx)
             .await?,
         origins: key_origin::Entity::find()

@@ -5,14 +5,14 @@ use entity::{
     value::{ErrorMatch, ErrorPattern},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait,
-    QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    QueryOrder,
 };
 
 use super::{
     audit::Action,
     change::{Change, later},
-    must_match, now,
+    must_match, now, row,
 };
 use crate::{
     Admin,
@@ -53,7 +53,7 @@ pub async fn update(
     mut rule: error_rule::ActiveModel,
 ) -> Result<error_rule::Model, Problem> {
     let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
+    let current = row::find::<error_rule::Model>(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     provider_is_there(change.tx(), &rule).await?;
     let kind = rule.match_kind.try_as_ref().copied();
@@ -71,35 +71,6 @@ pub async fn update(
     change.record(Action::Update, Some(&current), Some(&rule));
     change.commit().await?;
     Ok(rule)
-}
-
-/// Deletes a rule.
-///
-/// # Errors
-/// 404, 412.
-pub async fn delete(
-    admin: &Admin,
-    caller: &Identity,
-    id: i64,
-    if_match: Option<&str>,
-) -> Result<(), Problem> {
-    let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
-    must_match(if_match, id, current.updated_at)?;
-    change.record(Action::Delete, Some(&current), None);
-    current.delete(change.tx()).await?;
-    change.commit().await
-}
-
-/// A rule.
-///
-/// # Errors
-/// 404.
-pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> Result<error_rule::Model, Problem> {
-    error_rule::Entity::find_by_id(id)
-        .one(db)
-        .await?
-        .ok_or_else(|| Problem::not_found("error rule"))
 }
 
 /// The rules that match a failure's text, in the order in which they are tried: those for all providers, and those for the

@@ -1,12 +1,12 @@
 //! Provider groups.
 
 use entity::provider_group;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, ModelTrait};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 
 use super::{
     audit::Action,
     change::{Change, later},
-    must_match, now,
+    must_match, now, row,
 };
 use crate::{Admin, auth::identity::Identity, problem::Problem};
 
@@ -41,7 +41,7 @@ pub async fn update(
     mut group: provider_group::ActiveModel,
 ) -> Result<provider_group::Model, Problem> {
     let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
+    let current = row::find::<provider_group::Model>(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     group.id = Set(id);
     group.updated_at = Set(later(current.updated_at));
@@ -49,35 +49,6 @@ pub async fn update(
     change.record(Action::Update, Some(&current), Some(&group));
     change.commit().await?;
     Ok(group)
-}
-
-/// Deletes a group; its name still works, with the factor 1.
-///
-/// # Errors
-/// 404, 412.
-pub async fn delete(
-    admin: &Admin,
-    caller: &Identity,
-    id: i64,
-    if_match: Option<&str>,
-) -> Result<(), Problem> {
-    let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
-    must_match(if_match, id, current.updated_at)?;
-    change.record(Action::Delete, Some(&current), None);
-    current.delete(change.tx()).await?;
-    change.commit().await
-}
-
-/// A group.
-///
-/// # Errors
-/// 404.
-pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> Result<provider_group::Model, Problem> {
-    provider_group::Entity::find_by_id(id)
-        .one(db)
-        .await?
-        .ok_or_else(|| Problem::not_found("provider group"))
 }
 
 fn name_taken(error: sea_orm::DbErr) -> Problem {

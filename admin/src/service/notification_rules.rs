@@ -5,14 +5,14 @@ use entity::{
     value::{Ids, NoticeKind},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    QuerySelect,
 };
 
 use super::{
     audit::Action,
     change::{Change, later},
-    must_match, now,
+    must_match, now, row,
 };
 use crate::{
     Admin,
@@ -66,7 +66,7 @@ pub async fn update(
     mut rule: notification_rule::ActiveModel,
 ) -> Result<notification_rule::Model, Problem> {
     let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
+    let current = row::find::<notification_rule::Model>(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     let mistakes = mistakes(current.event, Has::of(&rule));
     if !mistakes.is_empty() {
@@ -79,38 +79,6 @@ pub async fn update(
     change.record(Action::Update, Some(&current), Some(&rule));
     change.commit().await?;
     Ok(rule)
-}
-
-/// Deletes a rule. What it was quiet of goes with it, what it told stays in the log.
-///
-/// # Errors
-/// 404, 412.
-pub async fn delete(
-    admin: &Admin,
-    caller: &Identity,
-    id: i64,
-    if_match: Option<&str>,
-) -> Result<(), Problem> {
-    let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
-    must_match(if_match, id, current.updated_at)?;
-    change.record(Action::Delete, Some(&current), None);
-    current.delete(change.tx()).await?;
-    change.commit().await
-}
-
-/// A rule.
-///
-/// # Errors
-/// 404.
-pub async fn find<C: ConnectionTrait>(
-    db: &C,
-    id: i64,
-) -> Result<notification_rule::Model, Problem> {
-    notification_rule::Entity::find_by_id(id)
-        .one(db)
-        .await?
-        .ok_or_else(|| Problem::not_found("notification rule"))
 }
 
 /// Parameters that a rule has and its event does not go by.

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::{
     audit::Action,
     change::{Change, later},
-    must_match, now, settings,
+    must_match, now, row, settings,
 };
 use crate::{
     Admin,
@@ -89,7 +89,7 @@ pub async fn update(
     mut target: notification_target::ActiveModel,
 ) -> Result<notification_target::Model, Problem> {
     let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
+    let current = row::find::<notification_target::Model>(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     let credentials = secrets.onto(credentials(admin, &current));
     within_policy(change.tx(), &credentials).await?;
@@ -120,7 +120,7 @@ pub async fn delete(
     if_match: Option<&str>,
 ) -> Result<(), Problem> {
     let mut change = Change::begin(admin, caller).await?;
-    let current = find(change.tx(), id).await?;
+    let current = row::find::<notification_target::Model>(change.tx(), id).await?;
     must_match(if_match, id, current.updated_at)?;
     change.record(Action::Delete, Some(&current), None);
     let rules = notification_rule::Entity::find()
@@ -143,26 +143,12 @@ pub async fn delete(
     change.commit().await
 }
 
-/// A target.
-///
-/// # Errors
-/// 404.
-pub async fn find<C: ConnectionTrait>(
-    db: &C,
-    id: i64,
-) -> Result<notification_target::Model, Problem> {
-    notification_target::Entity::find_by_id(id)
-        .one(db)
-        .await?
-        .ok_or_else(|| Problem::not_found("notification target"))
-}
-
 /// Sends a test message to a target.
 ///
 /// # Errors
 /// 404.
 pub async fn test(admin: &Admin, id: i64) -> Result<TargetReport, Problem> {
-    let target = find(&admin.db, id).await?;
+    let target = row::find::<notification_target::Model>(&admin.db, id).await?;
     Ok(admin.gateway.try_target(target).await)
 }
 
@@ -215,7 +201,11 @@ pub fn check_url(url: &str) -> Option<Mistake> {
     Some(Mistake::new("url", "invalid", why))
 }
 
-async fn within_policy<C: ConnectionTrait>(
+/// The address must be one the policy in force allows.
+///
+/// # Errors
+/// 422 when it is not.
+pub async fn within_policy<C: ConnectionTrait>(
     db: &C,
     credentials: &TargetCredentials,
 ) -> Result<(), Problem> {
@@ -253,7 +243,8 @@ impl Secrets {
 // === impl Has ===
 
 impl Has {
-    fn of(credentials: &TargetCredentials, chat_id: bool, template: bool) -> Self {
+    /// What these credentials are, beside what is no secret.
+    pub fn of(credentials: &TargetCredentials, chat_id: bool, template: bool) -> Self {
         Self {
             url: credentials.url.is_some(),
             secret: credentials.secret.is_some(),

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 
 import { DESKTOP, PHONE, assertAccessible, assertFits, launch, logIn, open, settled } from "./browser.mjs";
 import { eventually, startGateway } from "./gateway.mjs";
+import { assertTranslated } from "./words.mjs";
 
 const MOST_SCRIPT_BYTES = 250 * 1024;
 /** Until the overview is whole, on loopback. */
@@ -233,27 +234,32 @@ test("a key holder sees what is the key holder's", options, async (t) => {
   assertQuiet();
 });
 
+/** What the tests above bring, and a price's own name for a tier. */
+const DATA = ["mira", "laptop", "main", "backup", "extra", "batch"];
+
 for (const language of ["en", "zh"]) {
   for (const theme of ["light", "dark"]) {
     test(`every page fits, is quiet and accessible: ${language}, ${theme}`, { timeout: 300_000 }, async (t) => {
       for (const viewport of [DESKTOP, PHONE]) {
         const { page, assertQuiet } = await reader(t, { language, theme, viewport });
+        const look = async () => {
+          await assertFits(page);
+          await assertAccessible(page);
+          if (language === "zh") await assertTranslated(page, DATA);
+        };
         await page.goto("/login");
         await page.locator("#key").waitFor();
-        await assertFits(page);
-        await assertAccessible(page);
+        await look();
         await page.goto("/usage-doc");
         await page.locator("#claude").waitFor();
-        await assertFits(page);
-        await assertAccessible(page);
+        await look();
         await logIn(page, gateway.adminToken);
         for (const path of PAGES) {
           await page.goto(path);
           await settled(page);
           assert.equal(await page.evaluate(() => document.documentElement.lang), language === "zh" ? "zh-CN" : "en");
           assert.equal(await page.evaluate(() => document.documentElement.classList.contains("dark")), theme === "dark");
-          await assertFits(page);
-          await assertAccessible(page);
+          await look();
         }
         assertQuiet();
       }

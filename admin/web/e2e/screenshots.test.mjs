@@ -68,6 +68,7 @@ const PICTURES = [
   { name: "my-usage", theme: "dark", path: () => "/my-usage", key: () => people[0].key },
   { name: "guide", theme: "light", path: () => "/usage-doc", key: () => null },
   { name: "login", theme: "dark", path: () => "/login", key: () => null },
+  { name: "notifications", theme: "light", path: () => "/notifications", prepare: addTargets },
   { name: "overview-zh", theme: "light", language: "zh", path: () => "/overview?span=7d&by=provider" },
   { name: "overview-phone", theme: "dark", viewport: PHONE, path: () => "/overview" },
   { name: "requests-phone", theme: "light", viewport: PHONE, path: () => "/requests" },
@@ -90,6 +91,19 @@ async function createKey(page) {
   await page.getByRole("dialog").getByLabel("Name", { exact: true }).fill("build server");
   await page.getByRole("dialog").getByRole("button", { name: "Create key" }).click();
   await page.getByTestId("new-key").waitFor();
+}
+
+/** Late, so that the audit's picture is without them. No rule names them: nothing is ever sent. */
+async function addTargets(page) {
+  for (const target of [
+    { name: "On call", kind: "slack", url: "https://hooks.slack.com/services/T0/B0/x" },
+    { name: "平台值班", kind: "feishu", url: "https://open.feishu.cn/open-apis/bot/v2/hook/x", secret: "signed", language: "zh" },
+    { name: "Platform channel", kind: "telegram", botToken: "1:x", chatId: "@platform" },
+    { name: "Incident desk", kind: "webhook", url: "https://incidents.example.com/hooks/gateway", headers: { authorization: "x" } },
+    { name: "Old group", kind: "dingtalk", url: "https://oapi.dingtalk.com/robot/send?access_token=x", isEnabled: false },
+  ]) await gateway.admin("POST", "/notifications/targets", target);
+  await page.reload();
+  await page.getByText("Incident desk").waitFor();
 }
 
 async function tryRule(page) {

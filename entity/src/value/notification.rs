@@ -51,7 +51,7 @@ pub enum NoticeKind {
 }
 
 /// What a target speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
 pub enum TargetKind {
     /// A custom bot of a Feishu or Lark group.

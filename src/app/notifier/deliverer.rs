@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use entity::notification_delivery as delivery;
-use entity::value::Sealer;
+use entity::value::{Sealer, TargetKind};
+use entity::{notification_delivery as delivery, notification_target as target};
 use sea_orm::{DatabaseConnection, DbErr};
 use serde::Deserialize;
 use tokio::sync::Notify;
@@ -25,6 +25,8 @@ use crate::policy::notify::again;
 use crate::store::database::within;
 use crate::store::notices::{self, Ended};
 use crate::store::watch::Watch;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::notices::Told;
 
 /// How often it is looked for what is due without being woken: for pauses that end, and for what other nodes left.
 const POLL: Duration = Duration::from_secs(1);
@@ -38,6 +40,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 const WRITES: u32 = 5;
 /// How long the end waits for what is under way.
 const ENDING: Duration = Duration::from_secs(12);
+/// How often it is counted what waits.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How often the log is cut to its length, and that length.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 const KEPT: TimeDelta = TimeDelta::days(30);
@@ -50,6 +54,8 @@ pub struct Deliverer {
     pub db: DatabaseConnection,
     /// Opens targets' addresses.
     pub sealer: Arc<Sealer>,
+    /// Counts what becomes of them.
+    pub metrics: Arc<Metrics>,
     /// Says that there is something new.
     pub wake: Arc<Notify>,
 }
@@ -63,6 +69,7 @@ impl Deliverer {
         let mut sending = JoinSet::new();
         let mut busy = HashSet::new();
         let mut forgotten = Instant::now();
+        let mut counted = None;
         let mut is_away = false;
         loop {
             tokio::select! {
@@ -76,7 +83,11 @@ impl Deliverer {
                 () = deliverer.wake.notified() => {}
                 () = sleep(POLL) => {}
             }
-            let looked = deliverer.look(&mut busy, &mut sending).await;
+            let mut looked = deliverer.look(&mut busy, &mut sending).await;
+            if looked.is_ok() && counted.is_none_or(|at: Instant| at.elapsed() >= COUNT_EVERY) {
+                looked = deliverer.count().await;
+                counted = Some(Instant::now());
+            }
             match (&looked, is_away) {
                 (Err(error), false) => {
                     tracing::warn!(%error, "messages to people wait for the database")
@@ -119,6 +130,12 @@ impl Deliverer {
         Ok(())
     }
 
+    async fn count(&self) -> Result<(), DbErr> {
+        let waiting = within(PATIENCE, notices::waiting(&self.db)).await?;
+        self.metrics.notices.set_waiting(waiting);
+        Ok(())
+    }
+
     async fn attempt(&self, delivery: delivery::Model) {
         let taken = notices::take(&self.db, &delivery, Utc::now(), LEASE);
         match within(PATIENCE, taken).await {
@@ -131,7 +148,12 @@ impl Deliverer {
             }
         }
         let attempts = delivery.attempts + 1;
-        let sent = self.send(&delivery).await;
+        let target = within(PATIENCE, notices::target(&self.db, delivery.target_id)).await;
+        let kind = match &target {
+            Ok(Some(target)) => Some(target.kind),
+            Ok(None) | Err(_) => None,
+        };
+        let sent = self.send(&delivery, target).await;
         let pause = again::pause(attempts, sent.wait, fastrand::f64());
         let pause = pause.filter(|_| sent.error.is_some() && !sent.is_final);
         let now = Utc::now();
@@ -141,6 +163,7 @@ impl Deliverer {
             error: sent.error,
             again_at: again_at.map(|pause| now + pause),
         };
+        self.tell_metrics(kind, &ended);
         match (&ended.error, ended.again_at) {
             (None, _) => tracing::info!(
                 delivery = delivery.id,
@@ -160,8 +183,21 @@ impl Deliverer {
         self.write_down(delivery.id, attempts, &ended).await;
     }
 
-    async fn send(&self, delivery: &delivery::Model) -> Sent {
-        let target = match within(PATIENCE, notices::target(&self.db, delivery.target_id)).await {
+    fn tell_metrics(&self, kind: Option<TargetKind>, ended: &Ended) {
+        let notices = &self.metrics.notices;
+        match (&ended.error, ended.again_at) {
+            (None, _) => notices.ended(kind, Told::Delivered),
+            (Some(_), Some(_)) => notices.retried(kind),
+            (Some(_), None) => notices.ended(kind, Told::Failed),
+        }
+    }
+
+    async fn send(
+        &self,
+        delivery: &delivery::Model,
+        target: Result<Option<target::Model>, DbErr>,
+    ) -> Sent {
+        let target = match target {
             Ok(Some(target)) if target.is_enabled => target,
             Ok(Some(_)) => return Sent::hopeless("the target is switched off"),
             Ok(None) => return Sent::hopeless("the target is gone"),

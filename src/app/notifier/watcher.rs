@@ -32,6 +32,7 @@ use crate::policy::notify::{quiet_until, report};
 use crate::store::database::within;
 use crate::store::snapshot::Snapshot;
 use crate::store::{notices, yesterday};
+use crate::telemetry::metrics::notices::Told;
 
 const TICK: Duration = Duration::from_secs(1);
 /// How often it is looked at what changes slowly.
@@ -283,7 +284,13 @@ impl Watcher {
             written.collect()
         };
         let told = notices::tell(&self.facts.db, rule, found, now, messages);
-        if within(PATIENCE, told).await? > 0 {
+        let told = within(PATIENCE, told).await?;
+        for id in told.dropped {
+            let target = self.targets.iter().find(|target| target.id == id);
+            let kind = target.map(|target| target.kind);
+            self.facts.metrics.notices.ended(kind, Told::Dropped);
+        }
+        if told.messages > 0 {
             self.wake.notify_one();
         }
         Ok(())

@@ -71,7 +71,8 @@ async fn what_was_told_is_quiet_until_its_time_is_over() {
         let db = &test.db;
         let (one, other) = (rule(db).await, rule(db).await);
         let tell = async |rule, minute, found: Vec<Finding>| {
-            tell(db, rule, found, at(minute), messages).await.unwrap()
+            let told = tell(db, rule, found, at(minute), messages).await;
+            told.unwrap().messages
         };
         let all = || vec![finding("b", 30), finding("a", 30), finding("a", 30)];
         assert_eq!(tell(&one, 0, all()).await, 1);
@@ -112,7 +113,7 @@ fn nothing_is_repeated_before_its_time_and_nothing_is_kept_back_after_it() {
                 let found = vec![finding(&format!("s{which}"), now + minutes)];
                 let told = tell(&test.db, &rule, found, at(now), messages).await;
                 let expected = quiet.get(&which).is_none_or(|until| *until <= now);
-                prop_assert_eq!(told.unwrap() == 1, expected);
+                prop_assert_eq!(told.unwrap().messages == 1, expected);
                 if expected {
                     quiet.insert(which, now + minutes);
                 }
@@ -138,7 +139,7 @@ async fn of_many_that_see_the_same_one_tells_it() {
         });
         let mut told = 0;
         for tried in tries.collect::<Vec<_>>() {
-            told += tried.await.unwrap();
+            told += tried.await.unwrap().messages;
         }
         assert_eq!(
             (told, titles(&test.db).await),
@@ -244,9 +245,11 @@ async fn no_more_wait_for_a_target_than_it_can_ever_get() {
         let one = messages(news).remove(0);
         vec![one; usize::try_from(MOST_WAITING).unwrap() + 3]
     };
-    tell(&test.db, &rule, vec![finding("a", 1)], at(0), flood)
+    let told = tell(&test.db, &rule, vec![finding("a", 1)], at(0), flood)
         .await
         .unwrap();
+    assert_eq!(told.dropped, [1, 1, 1]);
+    assert_eq!(waiting(&test.db).await.unwrap(), MOST_WAITING);
     let lost = delivery::Entity::find()
         .filter(delivery::Column::State.eq(DeliveryState::Failed))
         .count(&test.db)

@@ -10,6 +10,10 @@ use crate::api::{
     groups::ProviderGroupCreate,
     keys::KeyPatch,
     limits::LimitFields,
+    notifications::{
+        object::{Event, Language, TargetKind},
+        rule_input::NotificationRuleFields,
+    },
     providers::{ProviderFields, ProviderKind, RoutingFields},
     settings::SettingsPatch,
     users::UserCreate,
@@ -31,7 +35,8 @@ pub enum BackupDerivation {
     Argon2id,
 }
 
-/// A gateway's configuration: everything but history. Things name each other by their names, not by ids, which are others elsewhere.
+/// A gateway's configuration: everything but history. Things name each other by their names, not by ids, which are others elsewhere; targets
+/// of notifications, whose names need not tell them apart, by their places.
 #[derive(Object)]
 #[oai(rename_all = "camelCase")]
 pub struct Backup {
@@ -64,6 +69,12 @@ pub struct Backup {
     pub prices: Vec<BackupPrice>,
     /// Error rules, in the order in which they were made.
     pub error_rules: Vec<BackupErrorRule>,
+    /// Where notifications go, in the order in which they were made. Backups of versions that left them out have none.
+    #[oai(default)]
+    pub notification_targets: Vec<BackupNotificationTarget>,
+    /// What is told to whom, in the order in which they were made. Backups of versions that left them out have none.
+    #[oai(default)]
+    pub notification_rules: Vec<BackupNotificationRule>,
 }
 
 /// How secrets are sealed: with ChaCha20-Poly1305, under a key made of the passphrase.
@@ -207,4 +218,45 @@ pub struct BackupErrorRule {
     pub priority: i32,
     /// Switched on.
     pub is_enabled: bool,
+}
+
+/// Where notifications go.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct BackupNotificationTarget {
+    /// For people.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub name: String,
+    /// What it speaks.
+    pub kind: TargetKind,
+    /// The chat a Telegram bot writes to.
+    #[oai(nullable, validator(min_length = 1, max_length = 128))]
+    pub chat_id: Option<String>,
+    /// The body of a webhook's messages; null for the default one.
+    #[oai(nullable, validator(min_length = 1, max_length = 16384))]
+    pub template: Option<String>,
+    /// The language of its messages.
+    pub language: Language,
+    /// Switched on.
+    pub is_enabled: bool,
+    /// Its address, secret, token and headers, sealed as one; null where they could not be opened.
+    #[oai(nullable)]
+    pub sealed: Option<String>,
+}
+
+/// What is told to whom.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+pub struct BackupNotificationRule {
+    /// For people.
+    #[oai(validator(min_length = 1, max_length = 128))]
+    pub name: String,
+    /// What it tells of.
+    pub event: Event,
+    /// Who is told: places in `notificationTargets` of the same backup, counted from 0.
+    #[oai(validator(max_items = 50))]
+    pub targets: Vec<u32>,
+    /// The rest.
+    #[oai(flatten)]
+    pub fields: NotificationRuleFields,
 }

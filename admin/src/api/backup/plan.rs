@@ -8,14 +8,19 @@ use entity::{
 };
 use sea_orm::ActiveValue::Set;
 
-use super::document::{
-    Backup, BackupErrorRule, BackupKey, BackupPrice, BackupProvider, BackupProviderSecrets,
-    BackupSeal,
+use super::{
+    document::{
+        Backup, BackupErrorRule, BackupKey, BackupNotificationTarget, BackupPrice, BackupProvider,
+        BackupProviderSecrets, BackupSeal,
+    },
+    notifications,
 };
 use crate::{
     api::providers::ProviderCreate,
     problem::{Mistake, Problem},
-    service::backup::{self, Opened, Plan, PlannedKey, PlannedProvider, PlannedRule},
+    service::backup::{
+        self, Opened, Plan, PlannedKey, PlannedProvider, PlannedRule, PlannedTarget,
+    },
 };
 
 /// Opens what is sealed, and tells of all that does not open.
@@ -35,6 +40,10 @@ pub async fn read(backup: Backup, passphrase: Secret) -> Result<Plan, Problem> {
     let providers = providers
         .map(|(i, provider)| opener.provider(i, provider))
         .collect();
+    let targets = backup.notification_targets.into_iter().enumerate();
+    let targets = targets
+        .map(|(i, target)| opener.target(i, target))
+        .collect();
     if !opener.mistakes.is_empty() {
         return Err(Problem::invalid(opener.mistakes));
     }
@@ -51,6 +60,12 @@ pub async fn read(backup: Backup, passphrase: Secret) -> Result<Plan, Problem> {
         keys: backup.keys.into_iter().map(key).collect(),
         prices: backup.prices.into_iter().map(price).collect(),
         error_rules: backup.error_rules.into_iter().map(error_rule).collect(),
+        targets,
+        notices: backup
+            .notification_rules
+            .into_iter()
+            .map(notifications::rule)
+            .collect(),
         origins,
     })
 }
@@ -180,6 +195,16 @@ impl Opener {
             row: provider::ActiveModel::from(create),
             secrets: opened,
         }
+    }
+
+    fn target(&mut self, i: usize, target: BackupNotificationTarget) -> PlannedTarget {
+        let at = format!("backup.notificationTargets[{i}].sealed");
+        let opened = target.sealed.as_ref().and_then(|sealed| {
+            notifications::open(&self.sealer, &at, sealed, &target)
+                .map_err(|mistakes| self.mistakes.extend(mistakes))
+                .ok()
+        });
+        notifications::target(target, opened)
     }
 
     fn open(&mut self, at: &str, place: &str, sealed: &str) -> Option<Secret> {

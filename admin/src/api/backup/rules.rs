@@ -6,11 +6,23 @@ use entity::value::{KeyHash, price::Price};
 use poem_openapi::types::ParseFromJSON;
 use serde_json::Value;
 
-use super::document::{BackupErrorRule, BackupPrice};
+use super::{
+    document::{BackupErrorRule, BackupPrice},
+    notifications,
+};
 use crate::{
     api::{
-        body::Input, groups::ProviderGroupCreate, keys::KeyPatch, prices, providers::ProviderPatch,
-        rules, settings::SettingsPatch, users::UserCreate,
+        body::Input,
+        groups::ProviderGroupCreate,
+        keys::KeyPatch,
+        notifications::{
+            rule_input::NotificationRuleCreate, target_input::NotificationTargetPatch,
+        },
+        prices,
+        providers::ProviderPatch,
+        rules,
+        settings::SettingsPatch,
+        users::UserCreate,
     },
     problem::Mistake,
     service::{audit, error_rules},
@@ -25,6 +37,8 @@ pub fn check(backup: &Value, out: &mut Vec<Mistake>) {
     found.list::<ProviderPatch>("providers", backup);
     found.list::<UserCreate>("users", backup);
     found.list::<KeyPatch>("keys", backup);
+    found.list::<NotificationTargetPatch>("notificationTargets", backup);
+    found.list::<NotificationRuleCreate>("notificationRules", backup);
     found.each("providers", backup, provider);
     found.each("keys", backup, key);
     found.each("prices", backup, price);
@@ -36,6 +50,7 @@ pub fn check(backup: &Value, out: &mut Vec<Mistake>) {
     found.once("keyOrigins", "mark", backup);
     found.known("keys", "user", "users", backup);
     found.known("errorRules", "provider", "providers", backup);
+    notifications::check_places(backup, found.out);
 }
 
 struct Found<'a> {

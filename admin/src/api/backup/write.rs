@@ -9,9 +9,12 @@ use entity::{
 };
 use poem_openapi::types::MaybeUndefined;
 
-use super::document::{
-    Backup, BackupDerivation, BackupErrorRule, BackupFormat, BackupKey, BackupKeyOrigin,
-    BackupPrice, BackupProvider, BackupProviderSecrets, BackupSeal,
+use super::{
+    document::{
+        Backup, BackupDerivation, BackupErrorRule, BackupFormat, BackupKey, BackupKeyOrigin,
+        BackupPrice, BackupProvider, BackupProviderSecrets, BackupSeal,
+    },
+    notifications,
 };
 use crate::{
     Admin,
@@ -65,6 +68,8 @@ pub fn write(admin: &Admin, held: Held, derivation: Derivation, sealer: &Sealer)
         keys: keys.collect(),
         prices: held.prices.into_iter().map(price).collect(),
         error_rules: rules.collect(),
+        notification_targets: notifications::write_targets(admin, &held.targets, sealer),
+        notification_rules: notifications::write_rules(held.notices, &held.targets),
     }
 }
 

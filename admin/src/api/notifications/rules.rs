@@ -25,7 +25,7 @@ use crate::{
     },
     auth::guard::ForAdmin,
     query::{notifications, page::Window},
-    service::{etag, notification_rules},
+    service::{etag, notification_rules, row},
 };
 
 /// The operations.
@@ -97,7 +97,7 @@ impl Api {
         /// The rule.
         id: Path<i64>,
     ) -> Result<One<NotificationRule>, ReadRefused> {
-        Ok(one(notification_rules::find(&self.0.db, id.0).await?))
+        Ok(one(row::find(&self.0.db, id.0).await?))
     }
 
     /// Change a notification rule
@@ -141,7 +141,7 @@ impl Api {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> Result<Deleted, DeleteRefused> {
-        notification_rules::delete(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
+        row::delete::<Model>(&self.0, &caller.0, id.0, if_match.0.as_deref()).await?;
         Ok(Deleted::Deleted)
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     },
     auth::guard::ForAdmin,
     query::{notifications, page::Window},
-    service::{etag, notification_targets},
+    service::{etag, notification_targets, row},
 };
 
 /// The operations.
@@ -97,7 +97,7 @@ impl Api {
         /// The target.
         id: Path<i64>,
     ) -> Result<One<NotificationTarget>, ReadRefused> {
-        let target = notification_targets::find(&self.0.db, id.0).await?;
+        let target = row::find(&self.0.db, id.0).await?;
         Ok(self.one(target))
     }
 

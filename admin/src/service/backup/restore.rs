@@ -1,10 +1,12 @@
 //! Puts a configuration back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use entity::{
-    api_key, error_rule, price, provider, provider_group, setting, user,
-    value::{GatewaySettings, KeyHasher},
+    api_key, error_rule, notification_rule, notification_target, price, provider, provider_group,
+    setting, user,
+    value::{GatewaySettings, KeyHasher, TargetCredentials},
 };
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel,
@@ -24,6 +26,7 @@ use crate::{
     },
 };
 
+mod notifications;
 mod people;
 mod prices;
 mod routing;
@@ -48,6 +51,10 @@ pub struct Plan {
     pub prices: Vec<price::ActiveModel>,
     /// Error rules.
     pub error_rules: Vec<PlannedRule>,
+    /// Where notifications go.
+    pub targets: Vec<PlannedTarget>,
+    /// What is told.
+    pub notices: Vec<PlannedNotice>,
     /// What the keys were hashed with.
     pub origins: Vec<KeyHasher>,
 }
@@ -76,6 +83,22 @@ pub struct PlannedRule {
     pub provider: Option<String>,
 }
 
+/// Where notifications go.
+pub struct PlannedTarget {
+    /// The row, its credentials aside.
+    pub row: notification_target::ActiveModel,
+    /// Its credentials, where the backup has them.
+    pub credentials: Option<TargetCredentials>,
+}
+
+/// A rule of notifications.
+pub struct PlannedNotice {
+    /// The row, its targets aside.
+    pub row: notification_rule::ActiveModel,
+    /// Its targets, by their places in the plan.
+    pub targets: Vec<usize>,
+}
+
 /// The kinds of things, in the order in which they are put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -93,13 +116,17 @@ pub enum Kind {
     Price,
     /// Error rules.
     ErrorRule,
+    /// Targets of notifications.
+    NotificationTarget,
+    /// Rules of notifications.
+    NotificationRule,
     /// What keys were hashed with.
     KeyOrigin,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Settings,
         Self::Group,
         Self::Provider,
@@ -107,6 +134,8 @@ impl Kind {
         Self::Key,
         Self::Price,
         Self::ErrorRule,
+        Self::NotificationTarget,
+        Self::NotificationRule,
         Self::KeyOrigin,
     ];
 }
@@ -159,6 +188,8 @@ pub async fn restore(
     restore.keys(plan.keys, &users).await?;
     restore.prices(plan.prices).await?;
     restore.error_rules(plan.error_rules, &providers).await?;
+    let targets = restore.targets(plan.targets).await?;
+    restore.notices(plan.notices, &targets).await?;
     restore.origins(plan.origins).await?;
     restore.end(apply).await
 }
@@ -251,9 +282,15 @@ impl Restore<'_> {
     }
 }
 
-fn by<M: ModelTrait, K: Eq + std::hash::Hash>(
-    rows: Vec<M>,
-    key: impl Fn(&M) -> K,
-) -> std::collections::HashMap<K, M> {
+fn by<M: ModelTrait, K: Eq + Hash>(rows: Vec<M>, key: impl Fn(&M) -> K) -> HashMap<K, M> {
     rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+/// Rows whose key need not tell them apart, each key's in the order in which they come.
+fn alike<M: ModelTrait, K: Eq + Hash>(rows: Vec<M>, key: impl Fn(&M) -> K) -> HashMap<K, Vec<M>> {
+    let mut all: HashMap<K, Vec<M>> = HashMap::new();
+    for row in rows {
+        all.entry(key(&row)).or_default().push(row);
+    }
+    all
 }

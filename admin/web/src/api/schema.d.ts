@@ -1467,7 +1467,7 @@ export interface paths {
         /**
          * Back the configuration up
          * @description Everything but history, as one JSON document: settings, groups, providers, users, keys by their hashes, prices set by hand, error
-         *     rules. Its secrets are sealed with the passphrase; the rest can be read. A gateway with another `SECRET_KEY` that restores it knows
+         *     rules, targets and rules of notifications. Its secrets are sealed with the passphrase; the rest can be read. A gateway with another `SECRET_KEY` that restores it knows
          *     the same client keys and reaches the same providers. Who made one is in the audit.
          */
         post: operations["createBackup"];
@@ -2121,7 +2121,8 @@ export interface components {
         };
         /**
          * Backup
-         * @description A gateway's configuration: everything but history. Things name each other by their names, not by ids, which are others elsewhere.
+         * @description A gateway's configuration: everything but history. Things name each other by their names, not by ids, which are others elsewhere; targets
+         *     of notifications, whose names need not tell them apart, by their places.
          */
         Backup: {
             /**
@@ -2139,6 +2140,16 @@ export interface components {
             keyOrigins: components["schemas"]["BackupKeyOrigin"][];
             /** @description Client keys, by their hashes. */
             keys: components["schemas"]["BackupKey"][];
+            /**
+             * @description What is told to whom, in the order in which they were made. Backups of versions that left them out have none.
+             * @default []
+             */
+            notificationRules: components["schemas"]["BackupNotificationRule"][];
+            /**
+             * @description Where notifications go, in the order in which they were made. Backups of versions that left them out have none.
+             * @default []
+             */
+            notificationTargets: components["schemas"]["BackupNotificationTarget"][];
             /** @description Prices set by hand, through time. */
             prices: components["schemas"]["BackupPrice"][];
             /** @description Provider groups. */
@@ -2272,6 +2283,63 @@ export interface components {
             hashingKey: string;
             /** @description Tells installations apart. */
             mark: string;
+        };
+        /**
+         * BackupNotificationRule
+         * @description What is told to whom.
+         */
+        BackupNotificationRule: {
+            /** @description What it tells of. */
+            event: components["schemas"]["NotificationEvent"];
+            /** @description Switched on. Default true. */
+            isEnabled?: boolean | null;
+            /**
+             * Format: int32
+             * @description How many requests it takes to speak of an error rate, for `error-rate-jump`. Default 20.
+             */
+            minimumRequests?: number | null;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int32
+             * @description For how many minutes the same is not told again. A limit is told of once a window, a model without a price once a day, however short
+             *     this is. Default 30.
+             */
+            quietMinutes?: number | null;
+            /** @description When a `daily-report` is due, `HH:MM` in the system's time zone. Default `09:00`. */
+            reportTime?: string | null;
+            /** @description Who is told: places in `notificationTargets` of the same backup, counted from 0. */
+            targets: number[];
+            /**
+             * Format: int32
+             * @description From how many percent on it tells: of a limit for `limit-near`, of requests that fail for `error-rate-jump`. Default 80 and 20.
+             */
+            thresholdPercent?: number | null;
+            /**
+             * Format: int32
+             * @description Over how many minutes an error rate is taken, for `error-rate-jump`. Default 10.
+             */
+            windowMinutes?: number | null;
+        };
+        /**
+         * BackupNotificationTarget
+         * @description Where notifications go.
+         */
+        BackupNotificationTarget: {
+            /** @description The chat a Telegram bot writes to. */
+            chatId?: string | null;
+            /** @description Switched on. */
+            isEnabled: boolean;
+            /** @description What it speaks. */
+            kind: components["schemas"]["NotificationTargetKind"];
+            /** @description The language of its messages. */
+            language: components["schemas"]["NotificationLanguage"];
+            /** @description For people. */
+            name: string;
+            /** @description Its address, secret, token and headers, sealed as one; null where they could not be opened. */
+            sealed?: string | null;
+            /** @description The body of a webhook's messages; null for the default one. */
+            template?: string | null;
         };
         /**
          * BackupPrice
@@ -5437,7 +5505,7 @@ export interface components {
          * @description A kind of thing that is restored.
          * @enum {string}
          */
-        RestoredKind: "settings" | "provider-group" | "provider" | "user" | "key" | "price" | "error-rule" | "key-origin";
+        RestoredKind: "settings" | "provider-group" | "provider" | "user" | "key" | "price" | "error-rule" | "notification-target" | "notification-rule" | "key-origin";
         /**
          * RestoredLeft
          * @description How many things of a kind are left as they are.
@@ -18658,6 +18726,32 @@ export interface operations {
                      *           "providerGroup": "premium",
                      *           "rpm": 1,
                      *           "user": "text"
+                     *         }
+                     *       ],
+                     *       "notificationRules": [
+                     *         {
+                     *           "event": "breaker-opened",
+                     *           "isEnabled": true,
+                     *           "minimumRequests": 1,
+                     *           "name": "alice",
+                     *           "quietMinutes": 1,
+                     *           "reportTime": "09:00",
+                     *           "targets": [
+                     *             1
+                     *           ],
+                     *           "thresholdPercent": 1,
+                     *           "windowMinutes": 1
+                     *         }
+                     *       ],
+                     *       "notificationTargets": [
+                     *         {
+                     *           "chatId": "-1001234567890",
+                     *           "isEnabled": true,
+                     *           "kind": "feishu",
+                     *           "language": "en",
+                     *           "name": "alice",
+                     *           "sealed": "text",
+                     *           "template": "{\"text\": \"{{title}}\"}"
                      *         }
                      *       ],
                      *       "prices": [

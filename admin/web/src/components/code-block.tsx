@@ -1,10 +1,14 @@
 // Text to take along: what it is, the text, a button that copies it.
 import { cn } from "@/lib/cn";
 import { defineMessages, useMessages } from "@/lib/i18n";
+import { TERMINAL } from "@/lib/setup";
 
 import { CopyButton } from "./copy-button";
 
-const messages = defineMessages({ en: { copy: (what: string) => `Copy ${what}` }, zh: { copy: (what) => `复制 ${what}` } });
+const messages = defineMessages({
+  en: { copy: (what: string) => `Copy ${what}`, terminal: "Terminal" },
+  zh: { copy: (what) => `复制 ${what}`, terminal: "终端" },
+});
 
 interface Props {
   text: string;
@@ -15,8 +19,9 @@ interface Props {
   className?: string;
 }
 
-export function CodeBlock({ text, title, isWrapped, className }: Props) {
+export function CodeBlock({ text, title: given, isWrapped, className }: Props) {
   const t = useMessages(messages);
+  const title = given === TERMINAL ? t.terminal : given;
   return (
     <figure className={cn("min-w-0 overflow-hidden rounded-lg border bg-surface", className)}>
       <figcaption className="flex items-center gap-2 border-b py-0.5 pr-1 pl-3 text-xs text-muted-foreground">

@@ -2,7 +2,12 @@
 import { type Row, flexRender } from "@tanstack/react-table";
 import { type KeyboardEvent, type MouseEvent, type ReactNode, memo } from "react";
 
-import { cn } from "@/lib/cn";
+/** A cell that is nothing but text: it needs no element beside its own. */
+export interface Said {
+  text: ReactNode;
+  /** Classes of the cell. */
+  look?: string;
+}
 
 interface Props<T> {
   row: Row<T>;
@@ -40,12 +45,7 @@ function DrawnRow<T>({ row, index, top, height, template, card, isOpen, classNam
         if (event.key === "Enter") open(event);
         else onKeyDown(event);
       }}
-      className={cn(
-        "absolute inset-x-0 grid items-center border-b border-border/60 px-4 text-[0.8125rem] -outline-offset-2 md:px-6",
-        onOpen && "cursor-pointer hover:bg-hover",
-        isOpen && "bg-accent-soft hover:bg-accent-soft",
-        className,
-      )}
+      className={`absolute inset-x-0 grid items-center border-b border-border/60 px-4 text-[0.8125rem] contain-strict -outline-offset-2 md:px-6 ${isOpen ? "bg-accent-soft" : onOpen ? "hover:bg-hover" : ""} ${onOpen ? "cursor-pointer" : ""} ${className ?? ""}`}
       style={{ height, transform: `translateY(${top}px)`, gridTemplateColumns: card ? "minmax(0, 1fr)" : template }}
     >
       {card ? (
@@ -53,15 +53,19 @@ function DrawnRow<T>({ row, index, top, height, template, card, isOpen, classNam
           {card(row.original)}
         </div>
       ) : (
-        row.getVisibleCells().map((cell) => (
-          <div
-            key={cell.id}
-            role="cell"
-            className={cn("flex min-w-0 items-center px-2.5", cell.column.columnDef.meta?.isNumber && "justify-end tabular-nums")}
-          >
-            {flexRender(cell.column.columnDef.cell, cell.getContext())}
-          </div>
-        ))
+        row.getVisibleCells().map((cell) => {
+          const { cell: draw, meta } = cell.column.columnDef;
+          const said = meta?.said?.(row.original);
+          return said ? (
+            <div key={cell.id} role="cell" className={`truncate px-2.5 ${meta?.isNumber ? "text-right tabular-nums" : ""} ${said.look ?? ""}`}>
+              {said.text}
+            </div>
+          ) : (
+            <div key={cell.id} role="cell" className={`flex min-w-0 items-center px-2.5 ${meta?.isNumber ? "justify-end tabular-nums" : ""}`}>
+              {flexRender(draw, cell.getContext())}
+            </div>
+          );
+        })
       )}
     </div>
   );

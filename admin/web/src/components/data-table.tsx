@@ -2,15 +2,19 @@
 //
 // The table's row model is made of that window alone, so that neither memory nor time grows with what was loaded. Rows can be walked
 // with the arrow keys or j and k. Narrow screens get cards instead of columns.
+//
+// What a frame costs while one scrolls is what its new rows cost, so a row is kept cheap: its height is fixed and its layout its own
+// (`contain: strict`), it is moved by a transform, a cell of text is one element (`said`), tips are made when the pointer comes, by one
+// listener for all, and few rows are drawn that nobody sees: those ahead of one who scrolls, hardly any where one leaps to.
 import { type ColumnDef, type RowData, type VisibilityState, getCoreRowModel, useReactTable } from "@tanstack/react-table";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
+import { type Virtualizer, useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useCallback, useEffect, useMemo, useRef } from "react";
 
 import { cn } from "@/lib/cn";
 import { useIsNarrow } from "@/lib/media";
 
 import { HeaderRow } from "./data-table-header";
-import { BodyRow } from "./data-table-row";
+import { BodyRow, type Said } from "./data-table-row";
 
 declare module "@tanstack/react-table" {
   // eslint-disable-next-line -- the names are the library's
@@ -21,6 +25,10 @@ declare module "@tanstack/react-table" {
     isFixed?: boolean;
     /** The name where the header is no text. */
     label?: string;
+    /** What stands in the cell, in place of `cell`, where it is nothing but text. */
+    said?: (row: TData) => Said;
+    /** What is told of such a cell while the pointer is on it. */
+    tip?: (row: TData) => string | undefined;
   }
 }
 
@@ -56,7 +64,10 @@ export interface DataTableProps<T> {
   className?: string;
 }
 
-const OVERSCAN = 12;
+/** Rows drawn on both sides of those in sight: at rest; ahead of and behind one who scrolls; around where one leaps to. */
+const MARGIN = { rest: 10, ahead: 10, behind: 2, leap: 1 };
+/** So near the last row, more are asked for. */
+const NEAR_END = 12;
 /** On both sides of a row, beside its columns. */
 const ROW_PADDING = "3rem";
 
@@ -73,13 +84,28 @@ export function DataTable<T>(props: DataTableProps<T>) {
     },
     [rows, rowId],
   );
-  const virtual = useVirtualizer({
+  const instance = useRef<Virtualizer<HTMLDivElement, Element>>(null);
+  const { isScrolling = false, scrollDirection } = instance.current ?? {};
+  const drawn = useRef({ start: 0, end: -1 });
+  const extract = useCallback(
+    ({ startIndex, endIndex, count: all }: { startIndex: number; endIndex: number; count: number }) => {
+      const isLeap = startIndex > drawn.current.end || endIndex < drawn.current.start;
+      const [before, after] = margins(isScrolling, isLeap, scrollDirection);
+      const start = Math.max(0, startIndex - before);
+      const end = Math.min(all - 1, endIndex + after);
+      drawn.current = { start, end };
+      return Array.from({ length: end - start + 1 }, (_, at) => start + at);
+    },
+    [isScrolling, scrollDirection],
+  );
+  const virtual = useVirtualizer<HTMLDivElement, Element>({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     getItemKey: keyOf,
-    overscan: OVERSCAN,
+    rangeExtractor: extract,
   });
+  instance.current = virtual;
   useEffect(() => virtual.measure(), [virtual, height]);
   useEffect(() => {
     if (scrollToTop) scroller.current?.scrollTo({ top: 0 });
@@ -98,7 +124,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
     manualSorting: true,
   });
   useEffect(() => {
-    if (end > 0 && end >= rows.length - OVERSCAN) onEnd?.();
+    if (end > 0 && end >= rows.length - NEAR_END) onEnd?.();
   }, [end, rows.length, onEnd]);
 
   const shown = table.getVisibleLeafColumns();
@@ -108,6 +134,13 @@ export function DataTable<T>(props: DataTableProps<T>) {
     if (index < 0 || index >= rows.length) return;
     virtual.scrollToIndex(index);
     requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus({ preventScroll: true }));
+  };
+  const tell = (event: PointerEvent) => {
+    const cell = event.target instanceof Element && event.target.closest<HTMLElement>("[role=cell]");
+    if (!cell || !cell.parentElement) return;
+    const row = rows[Number(cell.parentElement.dataset.index)];
+    const tip = shown[[...cell.parentElement.children].indexOf(cell)]?.columnDef.meta?.tip;
+    if (row && tip) cell.title = tip(row) ?? "";
   };
   const tableRows = table.getRowModel().rows;
   return (
@@ -121,7 +154,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
       ) : (
         <div role="table" aria-label={props.label} aria-rowcount={rows.length + 1} style={isNarrow ? undefined : { minWidth: `calc(${width}px + ${ROW_PADDING})` }}>
           {!isNarrow && <HeaderRow headers={table.getFlatHeaders()} template={template} sort={props.sort} onSort={props.onSort} />}
-          <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+          <div role="rowgroup" onPointerOver={tell} className="relative" style={{ height: virtual.getTotalSize() }}>
             {items.map((item) => {
               const row = tableRows[item.index - start];
               if (!row) return null;
@@ -148,6 +181,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
       {props.footer}
     </div>
   );
+}
+
+function margins(isScrolling: boolean, isLeap: boolean, direction: "forward" | "backward" | null | undefined): readonly [number, number] {
+  if (!isScrolling) return [MARGIN.rest, MARGIN.rest];
+  if (isLeap) return [MARGIN.leap, MARGIN.leap];
+  return direction === "backward" ? [MARGIN.ahead, MARGIN.behind] : [MARGIN.behind, MARGIN.ahead];
 }
 
 const STEPS: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 15, PageUp: -15 };

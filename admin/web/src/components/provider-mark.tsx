@@ -14,7 +14,7 @@ const MARKS: Record<ProviderType, readonly [string, string]> = {
 export function ProviderMark({ type, className }: { type: ProviderType; className?: string }) {
   const [letters, look] = MARKS[type];
   return (
-    <span aria-hidden className={cn("flex size-8 shrink-0 items-center justify-center rounded-lg text-xs font-semibold", look, className)}>
+    <span aria-hidden translate="no" className={cn("flex size-8 shrink-0 items-center justify-center rounded-lg text-xs font-semibold", look, className)}>
       {letters}
     </span>
   );

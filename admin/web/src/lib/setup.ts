@@ -19,6 +19,9 @@ export const PROGRAM_NAMES: Readonly<Record<Program, string>> = {
 /** The reader's own, as far as the browser tells. */
 export const platformHere = (): Platform => (/Win/.test(navigator.userAgent) ? "windows" : "unix");
 
+/** The title of a command; every other title is a file, a program or a package, and the same in all languages. */
+export const TERMINAL = "Terminal";
+
 export interface Snippet {
   /** The file it goes into, or who reads it. */
   title: string;
@@ -80,7 +83,7 @@ function claude({ origin, key, platform }: Target): Snippet[] {
     { title: "npm", text: "npm install -g @anthropic-ai/claude-code" },
     { title: home(platform, ".claude/settings.json"), text: json({ env: settings }) },
     variables(Object.entries(settings), platform),
-    { title: "Terminal", text: 'claude -p "say PONG"' },
+    { title: TERMINAL, text: 'claude -p "say PONG"' },
   ];
 }
 
@@ -92,7 +95,7 @@ function codex({ origin, key, platform }: Target): Snippet[] {
       text: `model_provider = "switchyard"\n\n[model_providers.switchyard]\nname = "Switchyard"\nbase_url = "${origin}/v1"\nenv_key = "SWITCHYARD_KEY"\nwire_api = "responses"`,
     },
     variables([["SWITCHYARD_KEY", key]], platform),
-    { title: "Terminal", text: 'codex exec --skip-git-repo-check "say PONG"' },
+    { title: TERMINAL, text: 'codex exec --skip-git-repo-check "say PONG"' },
   ];
 }
 
@@ -101,7 +104,7 @@ function gemini({ origin, key, platform }: Target): Snippet[] {
     { title: "npm", text: "npm install -g @google/gemini-cli" },
     { title: home(platform, ".gemini/.env"), text: `GOOGLE_GEMINI_BASE_URL=${origin}\nGEMINI_API_KEY=${key}` },
     { title: home(platform, ".gemini/settings.json"), text: json({ security: { auth: { selectedType: "gemini-api-key" } } }) },
-    { title: "Terminal", text: 'gemini --skip-trust -m gemini-2.5-pro -p "say PONG"' },
+    { title: TERMINAL, text: 'gemini --skip-trust -m gemini-2.5-pro -p "say PONG"' },
   ];
 }
 

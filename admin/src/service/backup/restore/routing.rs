@@ -12,7 +12,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
 };
 
-use super::{Kind, PlannedProvider, PlannedRule, Restore, by, differs, text};
+use super::{Kind, PlannedProvider, PlannedRule, Restore, alike, by, differs, text};
 use crate::{
     problem::{Mistake, Problem},
     service::{audit::Action, backup::opened, change::later, now, providers},
@@ -145,14 +145,7 @@ impl Restore<'_> {
             .all(self.change.tx())
             .await?;
         let mut left = there.len();
-        let mut there: HashMap<_, Vec<_>> = there.into_iter().fold(
-            HashMap::new(),
-            |mut all: HashMap<_, Vec<_>>, rule: error_rule::Model| {
-                let key = (rule.name.clone(), rule.provider_id);
-                all.entry(key).or_default().push(rule);
-                all
-            },
-        );
+        let mut there = alike(there, |rule| (rule.name.clone(), rule.provider_id));
         for PlannedRule { mut row, provider } in planned {
             let name = text(&row.name);
             let provider_id = match provider {

@@ -23,6 +23,9 @@ const badgeLook = cva(
 
 export type Tone = NonNullable<VariantProps<typeof badgeLook>["tone"]>;
 
+/** How a badge looks, for what is drawn often: worked out once. */
+export const badgeClass = (tone: Tone, className: string): string => cn(badgeLook({ tone }), className);
+
 export function Badge({ className, tone, ...rest }: ComponentProps<"span"> & { tone?: Tone }) {
   return <span className={cn(badgeLook({ tone }), className)} {...rest} />;
 }

@@ -71,7 +71,7 @@ const MOST = 3;
 function Changed({ entry }: { entry: AuditEntry }) {
   const { changed } = entry;
   return (
-    <span className="flex min-w-0 gap-1 overflow-hidden" title={changed.join(", ")}>
+    <span translate="no" className="flex min-w-0 gap-1 overflow-hidden" title={changed.join(", ")}>
       {changed.slice(0, MOST).map((name) => <Badge key={name} className="shrink font-mono font-normal"><span className="truncate">{name}</span></Badge>)}
       {changed.length > MOST && <Badge>+{changed.length - MOST}</Badge>}
     </span>

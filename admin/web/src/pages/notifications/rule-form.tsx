@@ -1,21 +1,17 @@
 // The form of a rule: only what its event goes by is asked for.
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { EVENTS, type Rule, type RuleCreate, type RulePatch, ruleQuery, targetsQuery, useCreateRule, useUpdateRule } from "@/api/notifications";
-import { toast } from "@/app/toasts";
 import { Field } from "@/components/form/field";
 import { NumberField, SelectField, SwitchField, TextField } from "@/components/form/fields";
-import { FormFrame, FormSheet, FormSkeleton } from "@/components/form/form-sheet";
-import { QueryFailure } from "@/components/query-failure";
+import { FormFrame } from "@/components/form/form-sheet";
 import { Badge } from "@/components/ui/badge";
 import { type Form, useForm } from "@/lib/form";
 import { useMessages } from "@/lib/i18n";
 
+import { type BodyProps, EntryForm } from "./entry-form";
 import { messages } from "./messages";
-
-const route = getRouteApi("/app/notifications");
 
 interface Values {
   name: string;
@@ -56,32 +52,10 @@ function toPatch(values: Values, keys: readonly (keyof Values)[]): RulePatch {
 
 export function RuleForm() {
   const t = useMessages(messages).rule;
-  const { edit, create } = route.useSearch();
-  const navigate = route.useNavigate();
-  const query = useQuery({ ...ruleQuery(edit ?? 0), enabled: edit !== undefined, staleTime: Infinity, gcTime: 0 });
-  const version = query.data;
-  const close = () => void navigate({ search: ({ edit: _edit, create: _create, ...rest }) => rest });
-  return (
-    <FormSheet title={edit === undefined ? t.create : t.editing(version?.value.name ?? "")} isOpen={edit !== undefined || create === true} onClose={close} className="max-w-lg">
-      {edit !== undefined && query.isError ? (
-        <QueryFailure query={query} />
-      ) : edit !== undefined && !version ? (
-        <FormSkeleton fields={6} />
-      ) : (
-        <Body key={version?.etag ?? "new"} rule={version?.value} etag={version?.etag ?? ""} onDone={close} onReload={() => void query.refetch()} />
-      )}
-    </FormSheet>
-  );
+  return <EntryForm words={t} query={ruleQuery} body={Body} />;
 }
 
-interface BodyProps {
-  rule: Rule | undefined;
-  etag: string;
-  onDone: () => void;
-  onReload: () => void;
-}
-
-function Body({ rule, etag, onDone, onReload }: BodyProps) {
+function Body({ stored: rule, etag, onDone, onReload }: BodyProps<Rule>) {
   const { rule: t, events } = useMessages(messages);
   const create = useCreateRule();
   const update = useUpdateRule();
@@ -94,17 +68,13 @@ function Body({ rule, etag, onDone, onReload }: BodyProps) {
   const hasThreshold = isRate || event === "limit-near";
   const save = () => {
     const name = form.values.name.trim();
-    const done = (words: string) => () => {
-      toast.done(words);
-      onDone();
-    };
-    if (rule) update.mutate({ id: rule.id, patch: toPatch(form.values, form.changed), etag }, { onSuccess: done(t.saved(name)) });
+    if (rule) update.mutate({ id: rule.id, patch: toPatch(form.values, form.changed), etag }, { onSuccess: () => onDone(t.saved(name)) });
     else {
       const given = new Set<keyof Values>(["name", "event", "targetIds", "quietMinutes", "isEnabled"]);
       if (hasThreshold) given.add("thresholdPercent");
       if (isRate) given.add("windowMinutes").add("minimumRequests");
       if (isReport) given.add("reportTime");
-      create.mutate(toPatch(form.values, [...given]) as RuleCreate, { onSuccess: done(t.created(name)) });
+      create.mutate(toPatch(form.values, [...given]) as RuleCreate, { onSuccess: () => onDone(t.created(name)) });
     }
   };
   return (

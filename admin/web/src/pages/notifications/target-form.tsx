@@ -1,19 +1,14 @@
 // The form of a target. What is secret is only ever typed: an empty field keeps what is stored.
-import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { KINDS, LANGUAGES, type Target, type TargetCreate, type TargetPatch, targetQuery, useCreateTarget, useUpdateTarget } from "@/api/notifications";
-import { toast } from "@/app/toasts";
 import { AreaField, SelectField, SwitchField, TextField } from "@/components/form/fields";
-import { FormFrame, FormSheet, FormSkeleton } from "@/components/form/form-sheet";
-import { QueryFailure } from "@/components/query-failure";
+import { FormFrame } from "@/components/form/form-sheet";
 import { useForm } from "@/lib/form";
 import { useMessages } from "@/lib/i18n";
 
+import { type BodyProps, EntryForm } from "./entry-form";
 import { messages } from "./messages";
-
-const route = getRouteApi("/app/notifications");
 
 interface Values {
   name: string;
@@ -57,32 +52,10 @@ function toPatch(values: Values, changed: readonly (keyof Values)[]): TargetPatc
 
 export function TargetForm() {
   const t = useMessages(messages).target;
-  const { edit, create } = route.useSearch();
-  const navigate = route.useNavigate();
-  const query = useQuery({ ...targetQuery(edit ?? 0), enabled: edit !== undefined, staleTime: Infinity, gcTime: 0 });
-  const version = query.data;
-  const close = () => void navigate({ search: ({ edit: _edit, create: _create, ...rest }) => rest });
-  return (
-    <FormSheet title={edit === undefined ? t.create : t.editing(version?.value.name ?? "")} isOpen={edit !== undefined || create === true} onClose={close} className="max-w-lg">
-      {edit !== undefined && query.isError ? (
-        <QueryFailure query={query} />
-      ) : edit !== undefined && !version ? (
-        <FormSkeleton fields={6} />
-      ) : (
-        <Body key={version?.etag ?? "new"} target={version?.value} etag={version?.etag ?? ""} onDone={close} onReload={() => void query.refetch()} />
-      )}
-    </FormSheet>
-  );
+  return <EntryForm words={t} query={targetQuery} body={Body} />;
 }
 
-interface BodyProps {
-  target: Target | undefined;
-  etag: string;
-  onDone: () => void;
-  onReload: () => void;
-}
-
-function Body({ target, etag, onDone, onReload }: BodyProps) {
+function Body({ stored: target, etag, onDone, onReload }: BodyProps<Target>) {
   const { target: t, kinds, languages } = useMessages(messages);
   const create = useCreateTarget();
   const update = useUpdateTarget();
@@ -95,17 +68,13 @@ function Body({ target, etag, onDone, onReload }: BodyProps) {
   const signs = kind === "feishu" || kind === "dingtalk";
   const save = () => {
     const name = form.values.name.trim();
-    const done = (words: string) => () => {
-      toast.done(words);
-      onDone();
-    };
-    if (target) update.mutate({ id: target.id, patch: toPatch(form.values, form.changed), etag }, { onSuccess: done(t.saved(name)) });
+    if (target) update.mutate({ id: target.id, patch: toPatch(form.values, form.changed), etag }, { onSuccess: () => onDone(t.saved(name)) });
     else {
       const given = new Set<keyof Values>(["name", "kind", "url", "language", "isEnabled"]);
       if (signs) given.add("secret");
       if (isBot) given.add("botToken").add("chatId");
       if (isHook) given.add("headers").add("template");
-      create.mutate(toPatch(form.values, [...given]) as TargetCreate, { onSuccess: done(t.created(name)) });
+      create.mutate(toPatch(form.values, [...given]) as TargetCreate, { onSuccess: () => onDone(t.created(name)) });
     }
   };
   const kept = (isSet: boolean | undefined, help: string | undefined) => (isSet ? t.secretKept : help);

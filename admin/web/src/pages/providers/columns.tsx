@@ -135,8 +135,8 @@ export function ProviderCard({ row }: { row: ProviderRow }) {
       </div>
       <div className="flex items-center gap-3 pl-11 text-xs text-muted-foreground tabular-nums">
         <BreakerBadge provider={provider} breakers={breakers} />
-        <span title={t.columns.priority}>P {provider.priority}</span>
-        <span title={t.columns.weight}>W {provider.weight}</span>
+        <span title={t.columns.priority}>{t.short.priority} {provider.priority}</span>
+        <span title={t.columns.weight}>{t.short.weight} {provider.weight}</span>
         {usage && <span className="ml-auto">{format.usd(usage.costUsd)}</span>}
       </div>
     </div>

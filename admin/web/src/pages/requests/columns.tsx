@@ -1,10 +1,11 @@
 // The columns of the request log, and the card a phone gets in their place.
-import type { ColumnDef, DisplayColumnDef } from "@tanstack/react-table";
+import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 
 import { type Names, useNames } from "@/api/names";
 import type { RequestRow } from "@/api/requests";
 import { useIsAdmin } from "@/api/session";
+import type { Said } from "@/components/data-table-row";
 import { ClockTime } from "@/components/time";
 import { cn } from "@/lib/cn";
 import { type Format, useFormat } from "@/lib/format";
@@ -13,6 +14,21 @@ import { createStored } from "@/lib/store";
 
 import { messages } from "./messages";
 import { StatusBadge } from "./status";
+
+type Words = ReturnType<typeof useMessages<(typeof messages)["en"]>>;
+
+interface CellSpec {
+  size: number;
+  isFixed?: boolean;
+  isNumber?: boolean;
+  said: (row: RequestRow) => Said;
+  tip?: (row: RequestRow) => string | undefined;
+}
+
+const NONE = "–";
+const SOFT = "text-muted-foreground";
+const SOFT_NUMBER = "text-muted-foreground tabular-nums";
+const CODE = "font-mono text-xs";
 
 export const COLUMN_IDS = [
   "time", "status", "model", "user", "key", "provider", "endpoint", "session", "client", "address", "tokens", "cache", "cost", "ttft", "duration", "overhead",
@@ -35,117 +51,111 @@ export function useColumns(): ColumnDef<RequestRow>[] {
   const names = useNames();
   const isAdmin = useIsAdmin();
   return useMemo(() => {
-    const cells: Record<ColumnId, Pick<DisplayColumnDef<RequestRow>, "size" | "meta" | "cell">> = {
-      time: { size: 92, cell: ({ row }) => <ClockTime value={row.original.createdAt} className="text-muted-foreground" /> },
-      status: { size: 64, meta: { isFixed: true }, cell: ({ row }) => <StatusBadge status={row.original.status} code={row.original.errorCode} /> },
-      model: { size: 176, cell: ({ row }) => <ModelCell row={row.original} /> },
-      user: { size: 116, cell: ({ row }) => <UserCell row={row.original} names={names} /> },
-      key: { size: 110, cell: ({ row }) => <Text>{names.key(row.original.keyId)}</Text> },
-      provider: { size: 132, cell: ({ row }) => <Text>{providerName(names, row.original.providerId)}</Text> },
-      endpoint: { size: 190, cell: ({ row }) => <Text isCode>{row.original.endpoint}</Text> },
-      session: { size: 110, cell: ({ row }) => <Text isCode>{row.original.sessionId}</Text> },
-      client: { size: 130, cell: ({ row }) => <Text>{row.original.userAgent}</Text> },
-      address: { size: 110, cell: ({ row }) => <Text isCode>{row.original.clientIp}</Text> },
-      tokens: { size: 100, meta: { isNumber: true }, cell: ({ row }) => <Tokens row={row.original} format={format} /> },
-      cache: { size: 68, meta: { isNumber: true }, cell: ({ row }) => <Cached row={row.original} format={format} /> },
-      cost: { size: 76, meta: { isNumber: true }, cell: ({ row }) => <CostCell row={row.original} /> },
-      ttft: { size: 84, meta: { isNumber: true }, cell: ({ row }) => <Millis value={row.original.ttftMs} format={format} /> },
-      duration: { size: 80, meta: { isNumber: true }, cell: ({ row }) => <Millis value={row.original.durationMs} format={format} /> },
-      overhead: { size: 80, meta: { isNumber: true }, cell: ({ row }) => <Millis value={row.original.overheadMs} format={format} /> },
+    const cells: Record<ColumnId, CellSpec> = {
+      time: { size: 92, said: (row) => ({ text: format.clock(row.createdAt), look: SOFT_NUMBER }), tip: (row) => `${format.exact(row.createdAt)} · ${format.relative(row.createdAt)}` },
+      status: { size: 64, isFixed: true, said: (row) => ({ text: <StatusBadge status={row.status} /> }), tip: (row) => row.errorCode ?? undefined },
+      model: { size: 176, said: model, tip: (row) => modelTip(row, t) },
+      user: { size: 116, ...plain((row) => names.user(row.userId), t.notAuthenticated) },
+      key: { size: 110, ...plain((row) => names.key(row.keyId)) },
+      provider: { size: 132, ...plain((row) => providerName(names, row.providerId)) },
+      endpoint: { size: 190, ...plain((row) => row.endpoint, NONE, CODE) },
+      session: { size: 110, ...plain((row) => row.sessionId, NONE, CODE) },
+      client: { size: 130, ...plain((row) => row.userAgent) },
+      address: { size: 110, ...plain((row) => row.clientIp, NONE, CODE) },
+      tokens: { size: 100, isNumber: true, said: (row) => orNone(tokens(row, format)), tip: (row) => tokensTip(row, format, t) },
+      cache: { size: 68, isNumber: true, said: (row) => orNone(cached(row, format)), tip: (row) => format.count(row.usage.cacheReadTokens) },
+      cost: { size: 76, isNumber: true, said: (row) => cost(row, format), tip: (row) => costTip(row, t) },
+      ttft: { size: 84, isNumber: true, said: (row) => orNone(millis(row.ttftMs, format)) },
+      duration: { size: 80, isNumber: true, said: (row) => orNone(millis(row.durationMs, format)) },
+      overhead: { size: 80, isNumber: true, said: (row) => orNone(millis(row.overheadMs, format)) },
     };
-    return COLUMN_IDS.filter((id) => isAdmin || !FOR_ADMINS.includes(id)).map((id) => ({ ...cells[id], id, header: t.columns[id] }));
+    return COLUMN_IDS.filter((id) => isAdmin || !FOR_ADMINS.includes(id)).map((id) => {
+      const { size, ...meta } = cells[id];
+      return { id, header: t.columns[id], size, meta };
+    });
   }, [t, format, names, isAdmin]);
 }
+
+/** `text`, or in its place what stands for nothing; all of it on hover. */
+function plain(text: (row: RequestRow) => string | null | undefined, none: string = NONE, look?: string): Pick<CellSpec, "said" | "tip"> {
+  return {
+    said: (row) => {
+      const said = text(row);
+      return said ? { text: said, look } : { text: none, look: SOFT };
+    },
+    tip: (row) => text(row) ?? undefined,
+  };
+}
+
+const orNone = (text: string | null): Said => (text === null ? { text: NONE, look: SOFT } : { text });
 
 export function providerName(names: Names, id: number | null | undefined): string | undefined {
   return names.provider(id)?.name ?? (id ? `#${id}` : undefined);
 }
 
-function Text({ children, isCode }: { children: string | null | undefined; isCode?: boolean }) {
-  if (!children) return <None />;
-  return (
-    <span title={children} className={cn("truncate", isCode && "font-mono text-xs")}>
-      {children}
-    </span>
-  );
-}
-
-function None() {
-  return <span className="text-muted-foreground">–</span>;
-}
-
-function ModelCell({ row }: { row: RequestRow }) {
-  const t = useMessages(messages);
+function model(row: RequestRow): Said {
   const asked = row.requestedModel;
   const sent = row.model;
-  if (!asked && !sent) return <Text isCode>{row.endpoint}</Text>;
-  const isRedirected = asked && sent && asked !== sent;
-  return (
-    <span className="truncate font-medium" title={isRedirected ? t.redirected(asked, sent) : (asked ?? undefined)}>
-      {asked ?? sent}
-      {isRedirected && <span className="font-normal text-muted-foreground"> → {sent}</span>}
-    </span>
-  );
+  if (!asked && !sent) return { text: row.endpoint, look: CODE };
+  if (!asked || !sent || asked === sent) return { text: asked ?? sent, look: "font-medium" };
+  return { text: <>{asked}<span className="font-normal text-muted-foreground"> → {sent}</span></>, look: "font-medium" };
 }
 
-function UserCell({ row, names }: { row: RequestRow; names: Names }) {
-  const t = useMessages(messages);
-  const name = names.user(row.userId);
-  return name ? <Text>{name}</Text> : <span className="truncate text-muted-foreground">{t.notAuthenticated}</span>;
+function modelTip({ requestedModel: asked, model: sent, endpoint }: RequestRow, t: Words): string {
+  return asked && sent && asked !== sent ? t.redirected(asked, sent) : (asked ?? sent ?? endpoint);
 }
 
 const prompt = ({ usage }: RequestRow) => usage.inputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
 
-function Tokens({ row, format }: { row: RequestRow; format: Format }) {
-  const t = useMessages(messages);
+function tokens(row: RequestRow, format: Format): string | null {
   const [input, output] = [prompt(row), row.usage.outputTokens];
-  if (input + output === 0) return <None />;
-  const isExact = row.settledFrom === "terminal";
+  if (input + output === 0) return null;
+  return `${row.settledFrom === "terminal" ? "" : "≈ "}${format.compact(input)} / ${format.compact(output)}`;
+}
+
+function tokensTip(row: RequestRow, format: Format, t: Words): string {
   const how = t.settled[row.settledFrom as keyof typeof t.settled] ?? row.settledFrom;
-  return (
-    <span title={`${format.count(input)} / ${format.count(output)} · ${how}`}>
-      {!isExact && "≈ "}
-      {format.compact(input)} <span className="text-muted-foreground">/</span> {format.compact(output)}
-    </span>
-  );
+  return `${format.count(prompt(row))} / ${format.count(row.usage.outputTokens)} · ${how}`;
 }
 
-function Cached({ row, format }: { row: RequestRow; format: Format }) {
+function cached(row: RequestRow, format: Format): string | null {
   const all = prompt(row);
-  if (all === 0 || row.usage.cacheReadTokens === 0) return <None />;
-  return <span title={format.count(row.usage.cacheReadTokens)}>{format.percent(row.usage.cacheReadTokens / all)}</span>;
+  return all === 0 || row.usage.cacheReadTokens === 0 ? null : format.percent(row.usage.cacheReadTokens / all);
 }
 
-function CostCell({ row }: { row: RequestRow }) {
-  const t = useMessages(messages);
-  const format = useFormat();
-  if (row.costUsd !== null && row.costUsd !== undefined) return <span title={`${row.costUsd} USD`}>{format.usd(row.costUsd)}</span>;
-  if (row.settledFrom === "none") return <None />;
-  return <span title={t.unpriced} className="text-warn">?</span>;
+const isUnpriced = ({ costUsd, settledFrom }: RequestRow) => (costUsd === null || costUsd === undefined) && settledFrom !== "none";
+
+function cost(row: RequestRow, format: Format): Said {
+  if (row.costUsd !== null && row.costUsd !== undefined) return { text: format.usd(row.costUsd) };
+  return isUnpriced(row) ? { text: "?", look: "text-warn" } : orNone(null);
 }
 
-function Millis({ value, format }: { value: number | null | undefined; format: Format }) {
-  return value === null || value === undefined ? <None /> : format.ms(value);
+function costTip(row: RequestRow, t: Words): string | undefined {
+  if (isUnpriced(row)) return t.unpriced;
+  return row.costUsd ? `${row.costUsd} USD` : undefined;
 }
+
+const millis = (value: number | null | undefined, format: Format) => (value === null || value === undefined ? null : format.ms(value));
 
 export const CARD_HEIGHT = 68;
 
 export function RequestCard({ row }: { row: RequestRow }) {
+  const t = useMessages(messages);
   const format = useFormat();
   const names = useNames();
+  const asked = model(row);
+  const spent = cost(row, format);
   return (
     <div className="space-y-1">
       <div className="flex items-center gap-2">
         <StatusBadge status={row.status} code={row.errorCode} />
-        <span className="flex min-w-0 flex-1">
-          <ModelCell row={row} />
-        </span>
-        <CostCell row={row} />
+        <span className={cn("min-w-0 flex-1 truncate", asked.look)}>{asked.text}</span>
+        <span title={costTip(row, t)} className={spent.look}>{spent.text}</span>
       </div>
       <div className="flex items-center gap-2 text-xs text-muted-foreground tabular-nums">
         <ClockTime value={row.createdAt} />
         <span className="min-w-0 flex-1 truncate">{[names.user(row.userId), providerName(names, row.providerId)].filter(Boolean).join(" · ")}</span>
-        <Tokens row={row} format={format} />
+        <span>{tokens(row, format) ?? NONE}</span>
         <span>{format.ms(row.durationMs)}</span>
       </div>
     </div>

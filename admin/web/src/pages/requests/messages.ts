@@ -47,7 +47,7 @@ export const messages = defineMessages({
     columnsButton: "列",
     columns: {
       time: "时间", user: "用户", key: "密钥", model: "模型", provider: "供应商", endpoint: "端点", status: "状态",
-      tokens: "输入 / 输出", cache: "缓存", cost: "费用", ttft: "首个令牌", duration: "耗时", overhead: "开销", session: "会话", client: "客户端", address: "地址",
+      tokens: "输入 / 输出", cache: "缓存", cost: "费用", ttft: "首个 Token", duration: "耗时", overhead: "开销", session: "会话", client: "客户端", address: "地址",
     },
     endpointSearch: "方法或路径",
     filters: {

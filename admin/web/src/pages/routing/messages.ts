@@ -33,6 +33,12 @@ export const messages = defineMessages({
     belongsTo: (name: string) => `It belongs to ${name}`,
     by: { session: "by its session", prefix: "by its first words" },
     nobody: "No provider passes every check",
+    notes: {
+      spread: "A new conversation is spread by its own first words; the chances are over all conversations.",
+      leastBad: "Nobody passes every check: the least bad is tried once.",
+      stays: "The conversation stays: the provider passes every check.",
+      moves: "The conversation moves: the provider does not pass, or a better tier is worth more than its cached prefix.",
+    },
     nobodyText: "The request would be refused, or the least bad one tried once: see what is left out, and why.",
     reasons: {
       disabled: ["Off", "It is switched off."],
@@ -110,6 +116,12 @@ export const messages = defineMessages({
     belongsTo: (name) => `归属于 ${name}`,
     by: { session: "依据会话标识", prefix: "依据开头内容" },
     nobody: "没有供应商通过全部检查",
+    notes: {
+      spread: "新会话按其开头的内容分配；概率针对所有会话。",
+      leastBad: "没有供应商通过全部检查：仅尝试一次最不坏的。",
+      stays: "会话保持不变：该供应商通过全部检查。",
+      moves: "会话将转移：该供应商未通过检查，或更高层级比其缓存的前缀更有价值。",
+    },
     nobodyText: "请求将被拒绝，或仅尝试一次最不坏的供应商：请查看下方被排除的原因。",
     reasons: {
       disabled: ["已停用", "供应商已停用。"],

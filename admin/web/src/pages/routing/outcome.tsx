@@ -34,13 +34,20 @@ export function Outcome({ explanation }: { explanation: Explanation }) {
           {notes.map((note) => (
             <li key={note} className="flex gap-2 text-xs text-muted-foreground">
               <InfoIcon aria-hidden className="mt-0.5 size-3.5 shrink-0" />
-              <span className="text-pretty">{note}</span>
+              <Note text={note} />
             </li>
           ))}
         </ul>
       )}
     </div>
   );
+}
+
+/** What the gateway says about every request, in the reader's language; what it says about this one, as clients are told it. */
+function Note({ text }: { text: string }) {
+  const t = useMessages(messages);
+  const known = (Object.keys(messages.en.notes) as (keyof typeof messages.en.notes)[]).find((name) => messages.en.notes[name] === text);
+  return known ? <span className="text-pretty">{t.notes[known]}</span> : <span lang="en" className="text-pretty">{text}</span>;
 }
 
 function Nobody() {
@@ -68,7 +75,7 @@ function Nominee({ explanation: { nominee, candidates } }: { explanation: Explan
         <p className="text-[0.8125rem] font-medium">
           {t.belongsTo(name)} <span className="font-normal text-muted-foreground">{by}</span>
         </p>
-        <p className="text-xs text-pretty text-muted-foreground">{nominee.reason}</p>
+        <p className="text-xs text-muted-foreground"><Note text={nominee.reason} /></p>
       </div>
     </div>
   );

@@ -78,7 +78,7 @@ function LoginRow({ session }: { session: LoginSession }) {
           <span className="truncate font-medium">{name}</span>
           {session.isCurrent && <Badge tone="ok">{t.current}</Badge>}
         </p>
-        <p className="truncate text-xs text-muted-foreground" title={session.userAgent ?? undefined}>
+        <p translate="no" className="truncate text-xs text-muted-foreground" title={session.userAgent ?? undefined}>
           {session.userAgent ? browserOf(session.userAgent) : t.browser}
           {session.peer && ` · ${session.peer}`}
         </p>

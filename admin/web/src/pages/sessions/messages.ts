@@ -56,7 +56,7 @@ export const messages = defineMessages({
     spans: { "30m": "30 分钟", "6h": "6 小时", "24h": "24 小时", "7d": "7 天" },
     live: "仅进行中",
     table: "会话",
-    columns: { session: "会话", who: "用户", model: "模型", provider: "供应商", inFlight: "当前", requests: "请求", tokens: "Tokens", cost: "费用", seen: "最近活动", actions: "操作" },
+    columns: { session: "会话", who: "用户", model: "模型", provider: "供应商", inFlight: "当前", requests: "请求", tokens: "Token", cost: "费用", seen: "最近活动", actions: "操作" },
     running: (count) => `${count} 个进行中`,
     rest: "空闲",
     started: "始于",

@@ -3,7 +3,7 @@ import { defineMessages } from "@/lib/i18n";
 export const messages = defineMessages({
   en: {
     backup: "Back up the configuration",
-    backupText: "Settings, users, keys, providers, groups, prices set by hand and error rules, as one file. No history. Secrets in it are sealed with the passphrase.",
+    backupText: "Settings, users, keys, providers, groups, prices set by hand, error rules and notifications, as one file. No history. Secrets in it are sealed with the passphrase.",
     passphrase: "Passphrase",
     passphraseHelp: "12 characters at least. It is not kept: without it the secrets in the file are lost.",
     make: "Back up",
@@ -22,7 +22,7 @@ export const messages = defineMessages({
     nothing: "Everything is as it is in the backup.",
     kinds: {
       settings: "Settings", "provider-group": "Group", provider: "Provider", user: "User", key: "Key", price: "Price", "error-rule": "Error rule",
-      "key-origin": "Origin of keys",
+      "notification-target": "Notification target", "notification-rule": "Notification rule", "key-origin": "Origin of keys",
     },
     more: (count: number) => `and ${count} more`,
     run: "Restore",
@@ -31,7 +31,7 @@ export const messages = defineMessages({
   },
   zh: {
     backup: "备份配置",
-    backupText: "将设置、用户、密钥、供应商、分组、手动价格和错误规则保存为一个文件，不含历史记录。其中的机密以口令加密。",
+    backupText: "将设置、用户、密钥、供应商、分组、手动价格、错误规则和通知保存为一个文件，不含历史记录。其中的机密以口令加密。",
     passphrase: "口令",
     passphraseHelp: "至少 12 个字符。口令不会被保存：丢失后文件中的机密无法恢复。",
     make: "备份",
@@ -50,7 +50,7 @@ export const messages = defineMessages({
     nothing: "当前配置与备份一致。",
     kinds: {
       settings: "设置", "provider-group": "分组", provider: "供应商", user: "用户", key: "密钥", price: "价格", "error-rule": "错误规则",
-      "key-origin": "密钥来源",
+      "notification-target": "通知目标", "notification-rule": "通知规则", "key-origin": "密钥来源",
     },
     more: (count) => `以及另外 ${count} 项`,
     run: "恢复",

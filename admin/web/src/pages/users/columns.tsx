@@ -49,6 +49,7 @@ export function Avatar({ user, className }: { user: Pick<User, "id" | "name">; c
   const hue = `var(--${HUES[user.id % HUES.length] ?? "chart-1"})`;
   return (
     <span
+      translate="no"
       aria-hidden
       className={cn("flex size-8 shrink-0 items-center justify-center rounded-full text-xs font-semibold uppercase", className)}
       style={{ background: `color-mix(in oklab, ${hue} 15%, transparent)`, color: `color-mix(in oklab, ${hue}, var(--foreground) 50%)` }}

@@ -63,7 +63,7 @@ export const zh = {
   month: "本月",
   total: "累计",
   requestCount: (count: string) => `${count} 次请求`,
-  tokens: (count: string) => `${count} tokens`,
+  tokens: (count: string) => `${count} Token`,
   limits: "限额",
   keys: "密钥",
   access: "访问范围",

@@ -35,7 +35,7 @@ export function DecisionPath({ request }: { request: RequestDetail }) {
       <Step isLast icon={status < 400 ? CircleCheckIcon : CircleSlashIcon} tone={toneOf(status)} title={status === 499 ? t.left : isRefused ? t.refused : t.answered(status)}>
         {chain.length === 0 && <p className="text-xs text-muted-foreground">{t.noAttempt}</p>}
         {request.errorCode && <p className="font-mono text-xs">{request.errorCode}</p>}
-        {request.errorMessage && <p className="text-xs break-words text-muted-foreground">{request.errorMessage}</p>}
+        {request.errorMessage && <p lang="en" className="text-xs break-words text-muted-foreground">{request.errorMessage}</p>}
       </Step>
     </ol>
   );

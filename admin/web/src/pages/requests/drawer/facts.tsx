@@ -31,7 +31,7 @@ export function Facts({ request }: { request: RequestDetail }) {
     [f.model, request.model !== request.requestedModel && link(request.model, { model: request.model ?? "" })],
     [f.stream, request.isStream ? t.yes : t.no],
     [f.bytes, `${format.bytes(request.requestBytes)} / ${format.bytes(request.responseBytes)}`],
-    [f.client, request.userAgent],
+    [f.client, request.userAgent && <span translate="no">{request.userAgent}</span>],
     [f.address, code(request.clientIp)],
     [f.code, code(request.errorCode)],
   ];
