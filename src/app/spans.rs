@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use chrono::Utc;
 use sea_orm::{DatabaseConnection, DbErr};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::runtime::Stop;
 use crate::store::spans::{build, mark, sweep};
 use crate::store::watch::Watch;
 
-/// How often it is looked for spans that are over, or were opened again.
+/// How often it is looked for spans that are over, or were opened again: whatever there is to do, none is built twice in it.
 const ROUND: Duration = Duration::from_secs(60);
 
 /// Goes round until told to stop.
@@ -23,10 +23,11 @@ pub async fn run(db: DatabaseConnection, config: Arc<Watch>, mut stop: Stop) {
             done = round(&db, &config) => done,
         };
         match done {
-            Ok(0) => {}
-            Ok(built) => tracing::debug!(built, "spans of usage were summed up"),
+            Ok(true) => {}
+            // What was opened again meanwhile comes before what is left.
+            Ok(false) => continue,
             Err(error) => {
-                tracing::warn!(%error, "usage is read by the hour: spans were not summed up")
+                tracing::warn!(%error, "usage is read by the hour: spans were not summed up");
             }
         }
         tokio::select! {
@@ -36,18 +37,19 @@ pub async fn run(db: DatabaseConnection, config: Arc<Watch>, mut stop: Stop) {
     }
 }
 
-/// Builds what there is to build. How many spans were closed.
-async fn round(db: &DatabaseConnection, config: &Watch) -> Result<u64, DbErr> {
+/// Builds what there is to build, for as long as a round may take. Whether that was all.
+async fn round(db: &DatabaseConnection, config: &Watch) -> Result<bool, DbErr> {
     let zone = config.current().time_zone;
+    let began = Instant::now();
     sweep(db, zone, Utc::now()).await?;
-    let mut built = 0;
-    loop {
+    while began.elapsed() < ROUND {
         let spans = mark(db, zone, Utc::now()).await?;
         if spans.is_empty() {
-            return Ok(built);
+            return Ok(true);
         }
         for span in spans {
-            built += u64::from(build(db, &span).await?);
+            build(db, &span).await?;
         }
     }
+    Ok(false)
 }

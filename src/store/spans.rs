@@ -41,7 +41,7 @@ const HOURLY: i64 = 10 * 24;
 /// Days before this many are read by the hour; nobody has used anything then.
 const MOST_DAYS: u64 = 4_000;
 /// Spans that are marked together.
-const BATCH: usize = 8;
+const BATCH: usize = 4;
 /// How long after its end an hour is summed up: most requests that began in it are done.
 const HOUR_GRACE: TimeDelta = TimeDelta::minutes(10);
 /// The same of a day.
@@ -167,7 +167,8 @@ pub async fn build(db: &DatabaseConnection, span: &Span) -> Result<bool, DbErr> 
         .await?;
     let is_closed = closed.rows_affected == 1;
     if !is_closed {
-        within(LIMIT, discard(db, span.id)).await?;
+        // Its row stays until it is swept: what changes all the time is not built all the time.
+        within(LIMIT, clear(db, span.id)).await?;
     }
     Ok(is_closed)
 }
@@ -209,9 +210,14 @@ fn sums(span: &Span, cut: Cut) -> String {
 async fn discard(db: &DatabaseConnection, id: i64) -> Result<(), DbErr> {
     let tx = db.begin().await?;
     Entity::delete_by_id(id).exec(&tx).await?;
-    tx.execute_unprepared(&format!("DELETE FROM usage_span_sums WHERE span_id = {id}"))
-        .await?;
+    clear(&tx, id).await?;
     tx.commit().await
+}
+
+async fn clear(db: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
+    let sql = format!("DELETE FROM usage_span_sums WHERE span_id = {id}");
+    db.execute_unprepared(&sql).await?;
+    Ok(())
 }
 
 /// Waits until every transaction that was under way is over.

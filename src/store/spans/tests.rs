@@ -305,6 +305,9 @@ async fn a_span_is_not_closed_over_a_change() {
         let day = marked(&test, hour).await;
         write(&other, hour).await.commit().await.unwrap();
         assert!(!build(&test.db, &day).await.unwrap());
+        let again = mark(&test.db, BERLIN, now()).await.unwrap();
+        assert!(again.iter().all(|span| span.hours != day.hours));
+        sweep(&test.db, BERLIN, now()).await.unwrap();
         // One of which a writer is not done when it is built.
         let day = marked(&test, hour).await;
         let tx = write(&other, hour).await;
@@ -314,8 +317,9 @@ async fn a_span_is_not_closed_over_a_change() {
         };
         let (is_closed, ()) = tokio::join!(build(&test.db, &day), commit);
         assert!(!is_closed.unwrap());
-        assert!(spans(&test).await.iter().all(|span| span.id != day.id));
         agree(&test).await;
+        sweep(&test.db, BERLIN, now()).await.unwrap();
+        assert!(spans(&test).await.iter().all(|span| span.id != day.id));
         other.close().await.unwrap();
         test.drop().await;
     }
@@ -360,6 +364,7 @@ async fn several_nodes_build_and_post_at_once() {
         tokio::join!(round(&test, BERLIN), round(&test, BERLIN), posting);
         agree(&test).await;
         round(&test, BERLIN).await;
+        assert_eq!(in_state(&test, State::Stale).await, []);
         let hours = in_state(&test, State::Closed).await;
         assert_eq!(agree(&test).await, hours.len());
         assert!(hours.len() >= 50, "{hours:?}");
