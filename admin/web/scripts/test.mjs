@@ -19,6 +19,8 @@ try {
     platform: "node",
     format: "esm",
     alias: { "@": join(root, "src") },
+    // What the page asks its browser as it is loaded.
+    banner: { js: 'globalThis.navigator ??= { language: "en" };' },
     logLevel: "warning",
   });
   const files = (await readdir(out)).map((name) => join(out, name));

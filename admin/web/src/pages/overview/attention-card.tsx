@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import type { NearLimit } from "@/api/limits";
 import { useResetBreakers } from "@/api/providers";
 import { toast } from "@/app/toasts";
+import { BreakerReason } from "@/components/breaker-reason";
 import { RelativeTime } from "@/components/time";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -123,7 +124,7 @@ function BreakerLine({ matter }: { matter: Matter & { kind: "breaker" } }) {
       title={<Link to="/providers" search={{ show: "unwell" }} className="rounded hover:underline">{t.breakerOf(t.breaker[breaker.state], what)}</Link>}
       text={
         <>
-          {breaker.reason}
+          {breaker.reason && <BreakerReason reason={breaker.reason} />}
           {breaker.openUntil && <>{breaker.reason && " · "}{t.until} <RelativeTime value={breaker.openUntil} /></>}
         </>
       }

@@ -3,6 +3,7 @@ import { RotateCcwIcon } from "lucide-react";
 
 import { type Breaker, type Provider, useResetBreakers } from "@/api/providers";
 import { toast } from "@/app/toasts";
+import { BreakerReason } from "@/components/breaker-reason";
 import { RelativeTime, useNow } from "@/components/time";
 import { Badge, Dot, type Tone } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -33,12 +34,13 @@ export function BreakerBadge({ provider, breakers }: Props) {
   }
   return (
     <Popover>
-      <PopoverTrigger className="rounded" aria-label={t.details(provider.name)}>
+      <PopoverTrigger className="rounded">
         <Badge tone={TONES[shown.state]}>
           <Dot tone={TONES[shown.state]} isLive />
           {t[shown.state]}
           {shown.openUntil && <Countdown until={shown.openUntil} />}
         </Badge>
+        <span className="sr-only">{t.details(provider.name)}</span>
       </PopoverTrigger>
       <PopoverContent className="max-h-[60dvh] overflow-y-auto">
         <BreakerDetails provider={provider} breakers={breakers} />
@@ -81,7 +83,7 @@ function BreakerCard({ breaker }: { breaker: Breaker }) {
         <span className="min-w-0 flex-1 truncate">{what}</span>
         <Badge tone={TONES[breaker.state]}>{t[breaker.state]}</Badge>
       </h3>
-      {breaker.reason && <p className="text-pretty">{breaker.reason}</p>}
+      {breaker.reason && <p className="text-pretty"><BreakerReason reason={breaker.reason} /></p>}
       <p className="text-xs text-muted-foreground">
         {breaker.openedAt && <RelativeTime value={breaker.openedAt} />}
         {breaker.timesOpened > 1 && ` · ${t.times(breaker.timesOpened)}`}

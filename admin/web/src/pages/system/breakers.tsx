@@ -6,6 +6,7 @@ import { useState } from "react";
 import { type Breaker, breakersQuery, providersQuery, useResetBreakers } from "@/api/providers";
 import { useResetAllBreakers } from "@/api/health";
 import { toast } from "@/app/toasts";
+import { BreakerReason } from "@/components/breaker-reason";
 import { Confirm } from "@/components/confirm";
 import { Empty } from "@/components/empty";
 import { ProviderMark } from "@/components/provider-mark";
@@ -81,7 +82,7 @@ function BreakerRow({ breaker }: { breaker: Breaker }) {
           </Badge>
         </span>
         <div className="min-w-0 text-xs text-muted-foreground">
-          <p className="line-clamp-2 text-[0.8125rem] text-pretty text-foreground" title={breaker.reason ?? undefined}>{breaker.reason ?? "–"}</p>
+          <p className="line-clamp-2 text-[0.8125rem] text-pretty text-foreground">{breaker.reason ? <BreakerReason reason={breaker.reason} /> : "–"}</p>
           <p className="truncate">
             {breaker.openedAt && <>{t.since} <RelativeTime value={breaker.openedAt} /></>}
             {breaker.timesOpened > 1 && ` · ${t.times(breaker.timesOpened)}`}
