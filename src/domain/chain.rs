@@ -1,5 +1,5 @@
 //! The decision chain: what was tried for a request, in order, and why. It is stored as JSON with the request's log row, written by
-//! [`write`]; as what is derived here says, which a test holds it to.
+//! [`write()`](write()); as what is derived here says, which a test holds it to.
 
 use entity::value::Multiplier;
 use serde::Serialize;
