@@ -32,7 +32,10 @@ impl Archive {
     ) -> Result<(), DbErr> {
         lines.iter_mut().for_each(fit::line);
         requests.iter_mut().for_each(fit::request);
-        self.0.post(lines.iter(), requests).await
+        let posted = self.0.post(lines.iter(), requests).await;
+        // Who reads history from elsewhere may take a long time until there is more.
+        self.0.rest();
+        posted
     }
 
     /// Whether the database refused what is in a row, so that trying again cannot help.
