@@ -174,10 +174,11 @@ async fn counted(
     let columns = COLUMNS.map(|(column, _)| column).join(", ");
     let newest: Vec<_> = pieces
         .iter()
-        .map(|piece| {
+        .enumerate()
+        .map(|(index, piece)| {
             let (start, end) = (piece.start, piece.end);
             format!(
-                "SELECT * FROM (SELECT {columns}, requests FROM usage_hourly WHERE hour >= {start} AND hour < {end}{of_user} ORDER BY hour DESC LIMIT {most}) AS from_{start}"
+                "SELECT * FROM (SELECT {columns}, requests FROM usage_hourly WHERE hour >= {start} AND hour < {end}{of_user} ORDER BY hour DESC LIMIT {most}) AS piece_{index}"
             )
         })
         .collect();
