@@ -34,7 +34,7 @@ use tokio::sync::watch;
 use crate::policy::flights::Flights;
 use crate::policy::quota::Quota;
 use crate::policy::routing::Routing;
-use crate::proxy::{AdminSide, Gateway, Live, Parts, Template, Upstreams};
+use crate::proxy::{AdminSide, Gateway, Live, Parts, Upstreams};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::counters::{Counters, Tuning};
@@ -255,7 +255,7 @@ impl App {
             hasher: secrets.hasher.clone(),
             routing,
             upstreams,
-            template: Template::new().await?,
+            connector: listener::connector(ca_file.as_deref()),
             live: live.clone(),
             flights,
             metrics,
@@ -275,7 +275,6 @@ impl App {
             tls,
             Gateway::new(parts),
             settings.server.threads,
-            ca_file.as_deref(),
         )?;
         tracing::info!(%address, "switchyard is listening");
         Ok(Self {

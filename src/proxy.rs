@@ -1,12 +1,14 @@
 //! Floor 4: Pingora's hooks in firing order. Each delegates; what happens is in the file it names.
 //!
-//! The same hooks run for three kinds of request, told apart by their `Context`:
+//! The same hooks run for two kinds of request, told apart by their `Context`:
 //!
 //! - a **journey** is a client's request: it lives in `request_filter` from identify to the last byte (`journey.rs`), trying
 //!   one **attempt** after another (`run.rs`), holding each answer until it is known to be one (`contender.rs`, `blame.rs`) and relaying
 //!   the good one (`deliver.rs`, `relay.rs`); what is known of it stands in `facts.rs` and is settled in `settle.rs`;
-//! - an **attempt** is a subrequest started by a journey (`subrequest.rs`) and passes the upstream hooks (`peer.rs`, `rewrite.rs`, `attempt.rs`);
 //! - **admin** traffic is proxied to the admin service's socket as it is (`admin_side.rs`).
+//!
+//! An attempt has no hooks. It is one exchange with an upstream (`exchange.rs`): a provider is chosen (`peer.rs`), the head made for it
+//! (`rewrite.rs`), and the answer looked into on its way (`attempt.rs`); its journey holds it by `running.rs`.
 
 mod admin_side;
 mod alarm;
@@ -17,6 +19,7 @@ mod contender;
 mod context;
 mod cork;
 mod deliver;
+mod exchange;
 mod facts;
 mod fault;
 mod in_place;
@@ -24,7 +27,6 @@ mod journey;
 mod line;
 mod live;
 mod losers;
-mod nudged;
 mod parts;
 mod peer;
 mod relay;
@@ -32,10 +34,10 @@ mod reply;
 mod report;
 mod rewrite;
 mod run;
+mod running;
 mod settle;
 mod shutdown;
 mod stop;
-mod subrequest;
 mod tries;
 mod tunnel;
 mod upstream_head;
@@ -44,11 +46,9 @@ mod upstreams;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::RequestHeader;
 use pingora::modules::http::HttpModules;
 use pingora::prelude::{Error, HttpPeer, Result};
-use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 
 pub use admin_side::AdminSide;
@@ -57,7 +57,6 @@ pub use journey::models::known_models;
 pub use live::Live;
 pub use parts::Parts;
 pub use shutdown::Shutdown;
-pub use subrequest::Template;
 pub use upstreams::{
     AskError, Endpoint, EndpointHealth, ReachError, Reached, Told, Trial, Upstreams,
 };
@@ -91,10 +90,6 @@ impl ProxyHttp for Gateway {
         Ok(())
     }
 
-    fn allow_spawning_subrequest(&self, _session: &Session, ctx: &Context) -> bool {
-        matches!(ctx, Context::Journey(_))
-    }
-
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
         match ctx {
             Context::Journey(journey) => {
@@ -107,88 +102,18 @@ impl ProxyHttp for Gateway {
     async fn upstream_peer(
         &self,
         _session: &mut Session,
-        ctx: &mut Context,
+        _ctx: &mut Context,
     ) -> Result<Box<HttpPeer>> {
-        match ctx {
-            Context::Attempt(attempt) => peer::choose(attempt, &self.parts).await,
-            _ => self.parts.admin.peer(),
-        }
-    }
-
-    async fn connected_to_upstream(
-        &self,
-        _session: &mut Session,
-        reused: bool,
-        _peer: &HttpPeer,
-        _fd: std::os::unix::io::RawFd,
-        digest: Option<&Digest>,
-        ctx: &mut Context,
-    ) -> Result<()> {
-        if let Context::Attempt(attempt) = ctx {
-            attempt.connected(reused, digest);
-        }
-        Ok(())
+        self.parts.admin.peer()
     }
 
     async fn upstream_request_filter(
         &self,
         session: &mut Session,
         request: &mut RequestHeader,
-        ctx: &mut Context,
-    ) -> Result<()> {
-        match ctx {
-            Context::Attempt(attempt) => rewrite::request(attempt, request),
-            _ => admin_side::request(session, request, &self.parts.trusted_proxies),
-        }
-    }
-
-    async fn request_body_filter(
-        &self,
-        _session: &mut Session,
-        body: &mut Option<Bytes>,
-        end_of_stream: bool,
-        ctx: &mut Context,
-    ) -> Result<()> {
-        if let Context::Attempt(attempt) = ctx {
-            attempt.put_body(body, end_of_stream);
-        }
-        Ok(())
-    }
-
-    async fn upstream_response_filter(
-        &self,
-        _session: &mut Session,
-        response: &mut ResponseHeader,
-        ctx: &mut Context,
-    ) -> Result<()> {
-        if let Context::Attempt(attempt) = ctx {
-            attempt.answered(response);
-        }
-        Ok(())
-    }
-
-    fn response_body_filter(
-        &self,
-        _session: &mut Session,
-        body: &mut Option<Bytes>,
-        end_of_stream: bool,
-        ctx: &mut Context,
-    ) -> Result<Option<std::time::Duration>> {
-        if let Context::Attempt(attempt) = ctx {
-            attempt.passes(body, end_of_stream);
-        }
-        Ok(None)
-    }
-
-    fn error_while_proxy(
-        &self,
-        peer: &HttpPeer,
-        _session: &mut Session,
-        e: Box<Error>,
         _ctx: &mut Context,
-        _client_reused: bool,
-    ) -> Box<Error> {
-        fault::final_error(peer, e)
+    ) -> Result<()> {
+        admin_side::request(session, request, &self.parts.trusted_proxies)
     }
 
     async fn fail_to_proxy(
@@ -198,7 +123,6 @@ impl ProxyHttp for Gateway {
         ctx: &mut Context,
     ) -> FailToProxy {
         match ctx {
-            Context::Attempt(attempt) => attempt.failed(e),
             Context::Journey(journey) => journey.failed(e),
             Context::Admin(_) | Context::Unset => admin_side::failed(session, e).await,
         }
@@ -211,6 +135,6 @@ impl ProxyHttp for Gateway {
     }
 
     fn suppress_error_log(&self, _session: &Session, ctx: &Context, _error: &Error) -> bool {
-        matches!(ctx, Context::Attempt(_) | Context::Journey(_))
+        matches!(ctx, Context::Journey(_))
     }
 }

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pingora::apps::HttpServerOptions;
+use pingora::connectors::ConnectorOptions;
+use pingora::connectors::http::Connector;
 use pingora::listeners::tls::TlsSettings;
 use pingora::proxy::http_proxy_service;
 use pingora::server::Fds;
@@ -57,8 +59,14 @@ pub fn check_tls(tls: Option<&Tls>) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Serves the gateway on the bound port, until the returned sender is told `true`. Providers are trusted by what is in `ca_file`, if there
-/// is one, or by what the system trusts.
+/// Connections to providers, who are trusted by what is in `ca_file`, if there is one, or by what the system trusts.
+pub fn connector(ca_file: Option<&Path>) -> Connector {
+    let mut options = ConnectorOptions::new(UPSTREAM_POOL);
+    options.ca_file = ca_file.map(|path| path.to_string_lossy().into_owned());
+    Connector::new(Some(options))
+}
+
+/// Serves the gateway on the bound port, until the returned sender is told `true`.
 ///
 /// # Errors
 /// When certificate or key are no good.
@@ -68,14 +76,11 @@ pub fn serve(
     tls: Option<&Tls>,
     gateway: Gateway,
     threads: Option<usize>,
-    ca_file: Option<&Path>,
 ) -> Result<watch::Sender<bool>, StartError> {
     let address = listener.local_addr()?.to_string();
     let conf = Arc::new(ServerConf {
         threads: threads.unwrap_or(2),
-        upstream_keepalive_pool_size: UPSTREAM_POOL,
-        ca_file: ca_file.map(|path| path.to_string_lossy().into_owned()),
-        // What is tried next is the journey's decision.
+        // The admin service is asked once.
         max_retries: 1,
         ..ServerConf::default()
     });

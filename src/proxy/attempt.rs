@@ -1,4 +1,4 @@
-//! An attempt: one try at one upstream, seen from the upstream's side of the gateway. Its state, and what its hooks do to it.
+//! An attempt: one try at one upstream, seen from the upstream's side of the gateway. Its state, and what is done on its way (`exchange.rs`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use http::header::{self, HeaderName};
+use http::{Method, StatusCode, Version};
+use pingora::ErrorType;
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::prelude::Error;
-use pingora::protocols::Digest;
-use pingora::proxy::FailToProxy;
+use pingora::prelude::{Error, Result};
+use pingora::protocols::http::HttpTask;
 
-use super::cork::{Cork, Corkable};
 use super::fault;
-use super::line::Line;
+use super::line::{Line, Piece};
 use super::report::Report;
 use super::tries::Leeway;
 use crate::domain::caller::Caller;
@@ -78,14 +78,8 @@ pub struct Attempt {
     meter: Option<Meter>,
     /// Takes out of the stream what was asked for on our own account.
     hidden: Option<UsageChunk>,
-    connection: Option<Corkable>,
-    cork: Option<Cork>,
     line: Arc<Line>,
 }
-
-/// Bytes of a body that its head waits for. A longer one fills packets of its own, and a socket that is corked while it takes what fills its
-/// buffer many times over costs far more than the packet saved: at 400 KB a third of the request's CPU.
-const MOST_CORKED: usize = 16 << 10;
 
 // === impl Plan ===
 
@@ -139,8 +133,6 @@ impl Attempt {
             decoder: None,
             meter: None,
             hidden: None,
-            connection: None,
-            cork: None,
             line,
         }
     }
@@ -168,35 +160,41 @@ impl Attempt {
         self.hidden = Some(UsageChunk::default());
     }
 
-    /// Hook: there is a connection.
-    pub fn connected(&mut self, reused: bool, digest: Option<&Digest>) {
-        self.report.reused_connection = reused;
-        self.connection = digest.and_then(Corkable::of);
+    /// The body that goes out.
+    pub fn take_body(&mut self) -> Bytes {
+        std::mem::take(&mut self.body)
     }
 
-    /// The head is about to be written, on a connection of its own: it waits for the body.
-    pub fn hold_head(&mut self) {
-        if (1..=MOST_CORKED).contains(&self.body.len()) {
-            self.cork = self.connection.take().map(Corkable::cork);
+    /// A piece of the answer: looked into, and handed on to the journey when it has room for it.
+    ///
+    /// # Errors
+    /// When the upstream changes the protocol, which nobody asked it to.
+    pub async fn hand_on(&mut self, task: HttpTask) -> Result<()> {
+        let is_end = task.is_end();
+        match task {
+            HttpTask::Header(head, _) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                let what = "the upstream changed the protocol";
+                return Err(Error::explain(ErrorType::InvalidHTTPHeader, what).into_up());
+            }
+            HttpTask::Header(head, _) if head.status.is_informational() => return Ok(()),
+            HttpTask::Header(mut head, _) => {
+                self.answered(&mut head);
+                frame(&mut head, &self.plan.head.method)?;
+                self.line.give(Piece::Head(head)).await;
+            }
+            HttpTask::Body(piece, _) => self.pass(piece.unwrap_or_default(), is_end).await,
+            _ => self.pass(Bytes::new(), is_end).await,
         }
-    }
-
-    /// Hook: puts this attempt's body in the placeholder's place.
-    pub fn put_body(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
-        let is_due = end_of_stream && !self.body.is_empty();
-        *body = is_due.then(|| std::mem::take(&mut self.body));
-        if end_of_stream && let Some(cork) = self.cork.take() {
-            self.line.body_follows(cork);
+        if is_end {
+            self.line.give(Piece::End).await;
         }
+        Ok(())
     }
 
-    /// Hook: the upstream began to answer.
+    /// The upstream began to answer.
     ///
     /// It was asked for an answer in the clear; one that compresses all the same is decoded here, because the client may not be able to.
-    pub fn answered(&mut self, response: &mut ResponseHeader) {
-        if response.status.is_informational() {
-            return;
-        }
+    fn answered(&mut self, response: &mut ResponseHeader) {
         let status = response.status.as_u16();
         self.report.status = Some(status);
         self.report.first_byte = Some(Instant::now());
@@ -241,19 +239,21 @@ impl Attempt {
         }
     }
 
-    /// Hook: a chunk of the answer passes.
-    pub fn passes(&mut self, body: &mut Option<Bytes>, end_of_stream: bool) {
-        if let Some(chunk) = body {
-            self.read(chunk);
+    /// A chunk of the answer passes.
+    async fn pass(&mut self, mut chunk: Bytes, is_end: bool) {
+        if !chunk.is_empty() {
+            self.read(&mut chunk);
         }
-        if end_of_stream && let Some(meter) = &mut self.meter {
+        if is_end && let Some(meter) = &mut self.meter {
             meter.end();
             self.line.follow(meter);
             self.line.end(meter.is_complete());
         }
         if let Some(hidden) = &mut self.hidden {
-            let rest = hidden.pass(body.take().unwrap_or_default(), end_of_stream);
-            *body = (!rest.is_empty()).then_some(rest);
+            chunk = hidden.pass(chunk, is_end);
+        }
+        if !chunk.is_empty() {
+            self.line.give(Piece::Body(chunk)).await;
         }
     }
 
@@ -273,14 +273,10 @@ impl Attempt {
         }
     }
 
-    /// Hook: it failed. Nothing is written: what the client sees is the journey's business.
-    pub fn failed(&mut self, e: &Error) -> FailToProxy {
+    /// It failed.
+    pub fn failed(&mut self, e: &Error) {
         if let Some((fault, what)) = fault::of_error(e) {
             self.fail(fault, what);
-        }
-        FailToProxy {
-            error_code: 0,
-            can_reuse_downstream: false,
         }
     }
 }
@@ -294,6 +290,22 @@ impl Drop for Attempt {
         (report.ended, report.ended_at) = (Instant::now(), Utc::now());
         self.line.close(report);
     }
+}
+
+/// An answer of unknown length goes on in chunks, whatever it came in.
+fn frame(head: &mut ResponseHeader, method: &Method) -> Result<()> {
+    head.set_version(Version::HTTP_11);
+    let has_body = method != Method::HEAD
+        && !matches!(
+            head.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+    let is_framed = head.headers.contains_key(header::TRANSFER_ENCODING)
+        || head.headers.contains_key(header::CONTENT_LENGTH);
+    if has_body && !is_framed {
+        head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
+    }
+    Ok(())
 }
 
 fn text<'a>(response: &'a ResponseHeader, name: &HeaderName) -> Option<&'a str> {

@@ -22,12 +22,12 @@ use bytes::{Bytes, BytesMut};
 use entity::value::{GatewaySettings, Timeouts};
 use http::header;
 use pingora::http::ResponseHeader;
-use pingora::protocols::http::HttpTask;
 
 use super::alarm::Alarm;
 use super::attempt::Plan;
+use super::line::{Event, Piece};
 use super::report::Report;
-use super::subrequest::{Event, Running};
+use super::running::Running;
 use crate::domain::protocol::Protocol;
 use crate::domain::provider::Provider;
 use crate::wire::judge::complaint::Complaint;
@@ -184,44 +184,35 @@ impl Contender {
                 self.wind();
                 None
             }
-            Event::Task(HttpTask::Header(head, is_end)) => {
-                if head.status.is_informational() {
-                    return None;
-                }
-                self.held.is_whole = is_end;
+            Event::Piece(Piece::Head(head)) => {
                 self.way = way(&head, &self.plan);
                 self.head = Some(head);
                 self.wind();
                 self.look()
             }
-            Event::Task(HttpTask::Body(piece, is_end)) => {
-                if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
-                    self.first_piece.get_or_insert_with(Instant::now);
-                    self.held.push(piece);
-                }
-                self.held.is_whole |= is_end;
+            Event::Piece(Piece::Body(piece)) => {
+                self.first_piece.get_or_insert_with(Instant::now);
+                self.held.push(piece);
                 self.wind();
                 self.look()
             }
-            Event::Task(HttpTask::Done | HttpTask::Trailer(_)) => {
+            Event::Piece(Piece::End) => {
                 self.held.is_whole = true;
                 self.look()
             }
-            Event::Task(HttpTask::Failed(e)) => Some(self.broken(&e.to_string())),
-            Event::Task(_) => None,
-            Event::End if self.way == Way::Headless => Some(Verdict::Silence),
-            Event::End => Some(self.broken("the upstream broke off before the end of its answer")),
+            Event::Over => Some(self.broken()),
         }
     }
 
     /// What broke off is judged by what came before: an error that is cut short is still that error.
-    fn broken(&self, what: &str) -> Verdict {
+    fn broken(&self) -> Verdict {
         match self.way {
             Way::Headless => Verdict::Silence,
             Way::Error => Verdict::Refused,
             Way::Pass | Way::Gate | Way::Judge => Verdict::Bad {
                 status: None,
-                what: format!("no content, then {what}"),
+                what: "no content, then the upstream broke off before the end of its answer"
+                    .to_owned(),
             },
         }
     }
@@ -277,16 +268,11 @@ impl Contender {
 
     /// Takes what is already there: the meter is ahead of what was taken.
     fn gather(&mut self) {
-        while let Some(task) = self.running.try_next() {
-            match task {
-                HttpTask::Body(piece, is_end) => {
-                    self.held.is_whole |= is_end;
-                    if let Some(piece) = piece {
-                        self.held.push(piece);
-                    }
-                }
-                HttpTask::Done | HttpTask::Trailer(_) => self.held.is_whole = true,
-                _ => break,
+        while let Some(piece) = self.running.try_next() {
+            match piece {
+                Piece::Head(_) => {}
+                Piece::Body(piece) => self.held.push(piece),
+                Piece::End => self.held.is_whole = true,
             }
         }
     }

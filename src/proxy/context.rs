@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use pingora::proxy::Session;
 
-use super::attempt::Attempt;
+use super::admin_side;
 use super::journey::Journey;
 use super::live::LiveGuard;
 use super::parts::Parts;
-use super::{admin_side, subrequest};
 
 /// A request's state, by its kind.
 pub enum Context {
@@ -18,18 +17,10 @@ pub enum Context {
     Admin(LiveGuard),
     /// A client's request.
     Journey(Box<Journey>),
-    /// A try at an upstream, in a subrequest.
-    Attempt(Box<Attempt>),
 }
 
 /// Tells what kind of request this is.
-pub fn of(session: &mut Session, parts: &Arc<Parts>) -> Context {
-    if session.subrequest_ctx.is_some() {
-        return match subrequest::take_attempt(session) {
-            Some(attempt) => Context::Attempt(attempt),
-            None => Context::Unset,
-        };
-    }
+pub fn of(session: &Session, parts: &Arc<Parts>) -> Context {
     if admin_side::is_for_admin(session.req_header(), &parts.admin) {
         return Context::Admin(parts.live.enter());
     }

@@ -1,6 +1,6 @@
 //! Pingora's errors, read as whose fault they are.
 
-use pingora::prelude::{Error, HttpPeer};
+use pingora::prelude::Error;
 use pingora::protocols::http::v2::client::PING_TIMEDOUT;
 use pingora::{ErrorSource, ErrorType};
 
@@ -33,13 +33,6 @@ pub fn of_error(e: &Error) -> Option<(Fault, String)> {
         },
     };
     Some((fault, describe(e)))
-}
-
-/// The error as Pingora leaves the connection: never retried by Pingora itself, because what is tried next is the journey's decision.
-pub fn final_error(peer: &HttpPeer, e: Box<Error>) -> Box<Error> {
-    let mut e = e.more_context(format!("peer {}", peer._address));
-    e.set_retry(false);
-    e
 }
 
 fn describe(e: &Error) -> String {

@@ -1,12 +1,17 @@
 //! What an attempt and its journey share while the attempt runs.
 //!
-//! Both run in one task (see `subrequest.rs`), so nobody is woken through it and its lock is never waited for.
+//! Both run in one task (see `running.rs`), so nobody is woken through it and its lock is never waited for. The attempt goes on when its
+//! journey has heard all that it said; when the line is full, it waits for that.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
+use pingora::http::ResponseHeader;
 
-use super::cork::Cork;
 use super::report::Report;
 use crate::domain::provider::Provider;
 use crate::wire::meter::{Meter, Phase};
@@ -18,11 +23,34 @@ pub struct Line(Mutex<State>);
 #[derive(Default)]
 struct State {
     chosen: Option<Arc<Provider>>,
-    cork: Option<Cork>,
+    pieces: VecDeque<Piece>,
     reached: Reached,
     is_complete: bool,
     report: Option<Report>,
 }
+
+/// What an attempt has to say.
+pub enum Event {
+    /// This provider was chosen. Said at most once, and before any piece of the answer.
+    Chosen(Arc<Provider>),
+    /// A piece of the answer.
+    Piece(Piece),
+    /// There will be no more, whether the answer has come to its end or not.
+    Over,
+}
+
+/// A piece of an upstream's answer.
+pub enum Piece {
+    /// Status and headers.
+    Head(Box<ResponseHeader>),
+    /// Some of the body; never empty.
+    Body(Bytes),
+    /// That was all of it.
+    End,
+}
+
+/// Pieces of the answer that the client's side may be behind. What is there together is written together.
+const PIECES: usize = 4;
 
 /// How far an answer has come.
 #[derive(Debug, Clone, Default)]
@@ -43,16 +71,27 @@ impl Line {
         self.0.lock().chosen = Some(provider);
     }
 
-    /// The body is about to be written, and the head held back until then.
-    pub fn body_follows(&self, cork: Cork) {
-        self.0.lock().cork = Some(cork);
+    /// A piece of the answer, for the journey, when there is room for it.
+    pub async fn give(&self, piece: Piece) {
+        // Whoever takes a piece polls the attempt on: nobody needs to be woken.
+        poll_fn(|_| match self.0.lock().pieces.len() {
+            PIECES.. => Poll::Pending,
+            _ => Poll::Ready(()),
+        })
+        .await;
+        self.0.lock().pieces.push_back(piece);
     }
 
-    /// What there is to write is written. Tells the chosen provider, once.
-    pub fn after_poll(&self) -> Option<Arc<Provider>> {
+    /// The next piece of the answer, if there is one.
+    pub fn take_piece(&self) -> Option<Piece> {
+        self.0.lock().pieces.pop_front()
+    }
+
+    /// The next thing that was said.
+    pub fn hear(&self) -> Option<Event> {
         let mut state = self.0.lock();
-        state.cork = None;
-        state.chosen.take()
+        let chosen = state.chosen.take().map(Event::Chosen);
+        chosen.or_else(|| state.pieces.pop_front().map(Event::Piece))
     }
 
     /// The answer has come as far as its meter says. Content ends the interest in it.

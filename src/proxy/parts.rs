@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use entity::value::{KeyHasher, Networks};
+use pingora::connectors::http::Connector;
 use tokio::sync::Semaphore;
 
 use super::admin_side::AdminSide;
 use super::live::Live;
 use super::shutdown::Shutdown;
-use super::subrequest::Template;
 use super::upstreams::Upstreams;
 use crate::policy::flights::Flights;
 use crate::policy::routing::Routing;
@@ -34,8 +34,8 @@ pub struct Parts {
     pub flights: Flights,
     /// What is counted of requests.
     pub metrics: Arc<Metrics>,
-    /// What attempts' subrequests are made from.
-    pub template: Template,
+    /// Connections to providers.
+    pub connector: Connector,
     /// Where admin traffic goes.
     pub admin: AdminSide,
     /// Proxies in front of us, which are believed about whom they forward for.

@@ -1,4 +1,4 @@
-//! `upstream_peer` of an attempt: a provider is chosen, its body derived, one of its addresses reached.
+//! Where an attempt goes: a provider is chosen, its body derived, one of its addresses reached.
 
 use std::time::Instant;
 

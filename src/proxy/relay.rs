@@ -1,6 +1,6 @@
 //! The client gets an answer: chunk by chunk, no faster than it takes them; and reading on when it has left.
 //!
-//! The upstream is read only as fast as the client reads: the attempt's channel holds four pieces, and when it is full, Pingora stops
+//! The upstream is read only as fast as the client reads: the attempt's line holds four pieces, and when it is full, it stops
 //! reading the upstream's socket. What is there already is written in one go, the held head and pieces included.
 //!
 //! While the upstream of a stream is silent, the client is sent a ping now and then, because proxies in front of us cut what stands
@@ -26,11 +26,12 @@ use super::alarm::Alarm;
 use super::attempt::Plan;
 use super::contender::{Contender, is_event_stream, millis};
 use super::facts::Facts;
+use super::line::Piece;
 use super::parts::Parts;
 use super::reply;
 use super::report::Report;
+use super::running::Running;
 use super::stop::Stop;
-use super::subrequest::Running;
 use crate::domain::fault::Fault;
 use crate::wire::reply as words;
 
@@ -82,11 +83,10 @@ pub async fn relay(
         session,
     };
     let mut batch = Vec::with_capacity(contender.held.pieces.len() + 2);
-    batch.push(HttpTask::Header(head, false));
-    let pieces = contender.held.pieces.drain(..);
-    batch.extend(pieces.map(|piece| HttpTask::Body(Some(piece), false)));
+    batch.push(Piece::Head(head));
+    batch.extend(contender.held.pieces.drain(..).map(Piece::Body));
     if contender.held.is_whole {
-        batch.push(HttpTask::Done);
+        batch.push(Piece::End);
     }
     match way.write(batch, &mut contender.running).await {
         Some(end) => end,
@@ -116,10 +116,10 @@ impl Way<'_> {
         loop {
             let ended = tokio::select! {
                 biased;
-                task = running.next() => match task {
-                    Some(task) => {
+                piece = running.next() => match piece {
+                    Some(piece) => {
                         self.silence.renew();
-                        self.forward(task, running).await
+                        self.forward(piece, running).await
                     }
                     None => Some(broken("the upstream broke off before the end of its answer")),
                 },
@@ -135,19 +135,19 @@ impl Way<'_> {
         }
     }
 
-    async fn forward(&mut self, task: HttpTask, running: &mut Running) -> Option<End> {
-        match (task, running.try_next()) {
-            (HttpTask::Body(piece, _), None) => {
-                self.pass(piece.as_ref());
+    async fn forward(&mut self, piece: Piece, running: &mut Running) -> Option<End> {
+        match (piece, running.try_next()) {
+            (Piece::Body(piece), None) => {
+                self.pass(&piece);
                 self.pings.put_off();
-                match self.session.write_response_body(piece, false).await {
+                match self.session.write_response_body(Some(piece), false).await {
                     Ok(()) => None,
                     Err(_) => Some(self.left()),
                 }
             }
-            (task, next) => {
+            (piece, next) => {
                 let mut batch = Vec::with_capacity(4);
-                batch.push(task);
+                batch.push(piece);
                 batch.extend(next);
                 self.write(batch, running).await
             }
@@ -155,51 +155,41 @@ impl Way<'_> {
     }
 
     /// Writes what there is, and with it all that has arrived meanwhile.
-    async fn write(&mut self, mut batch: Vec<HttpTask>, running: &mut Running) -> Option<End> {
-        while let Some(task) = running.try_next() {
-            batch.push(task);
+    async fn write(&mut self, mut batch: Vec<Piece>, running: &mut Running) -> Option<End> {
+        while let Some(piece) = running.try_next() {
+            batch.push(piece);
         }
         let mut end = None;
-        let mut length = 0;
-        for task in &mut batch {
-            match task {
-                HttpTask::Header(..) => {}
-                HttpTask::Body(piece, is_end) => {
-                    *is_end = false;
-                    self.pass(piece.as_ref());
+        let mut tasks = Vec::with_capacity(batch.len());
+        for piece in batch {
+            match piece {
+                Piece::Head(head) => tasks.push(HttpTask::Header(head, false)),
+                Piece::Body(piece) => {
+                    self.pass(&piece);
+                    tasks.push(HttpTask::Body(Some(piece), false));
                 }
-                HttpTask::Trailer(_) | HttpTask::Done => {
-                    if self.facts.answer.is_stream
-                        && self.is_metered
-                        && !running.line().is_complete()
-                    {
-                        end = Some(broken("the stream ended without its last event"));
-                        break;
-                    }
-                    *task = HttpTask::Done;
+                Piece::End if self.is_unfinished(running) => {
+                    end = Some(broken("the stream ended without its last event"));
+                }
+                Piece::End => {
+                    tasks.push(HttpTask::Done);
                     end = Some(End::Complete);
                 }
-                HttpTask::Failed(e) => {
-                    end = Some(broken(&format!("the upstream broke off: {e}")));
-                    break;
-                }
-                _ => {}
-            }
-            length += 1;
-            if end.is_some() {
-                break;
             }
         }
-        batch.truncate(length);
         self.pings.put_off();
-        if self.session.write_response_tasks(batch).await.is_err() {
+        if self.session.write_response_tasks(tasks).await.is_err() {
             return Some(self.left());
         }
         end
     }
 
-    fn pass(&mut self, piece: Option<&Bytes>) {
-        let Some(piece) = piece else { return };
+    /// Whether the end that has come is not the one that the protocol demands.
+    fn is_unfinished(&self, running: &Running) -> bool {
+        self.facts.answer.is_stream && self.is_metered && !running.line().is_complete()
+    }
+
+    fn pass(&mut self, piece: &Bytes) {
         self.facts.answer.bytes += piece.len() as u64;
         if let Some(plan) = &self.facts.plan {
             plan.progress.sent(self.facts.answer.bytes);
@@ -281,9 +271,9 @@ pub async fn drain(mut running: Running, parts: &Parts, has_begun: bool) -> Opti
         let patience = if has_begun { DRAIN_TIME } else { DRAIN_SILENCE };
         let mut bytes = 0;
         let until = || (Instant::now() + patience).min(end).into();
-        while let Some(task) = timeout_at(until(), running.next()).await? {
-            if let HttpTask::Body(Some(chunk), _) = &task {
-                bytes += chunk.len();
+        while let Some(piece) = timeout_at(until(), running.next()).await? {
+            if let Piece::Body(piece) = &piece {
+                bytes += piece.len();
             }
             if bytes > DRAIN_BYTES {
                 return Ok(false);

@@ -1,4 +1,4 @@
-//! `upstream_request_filter` of an attempt: the head as the provider gets it.
+//! The head of an attempt's request, as the provider gets it.
 //!
 //! The client's head is the base, so that everything a provider may care about (`anthropic-beta`, `user-agent`, a CLI's own headers)
 //! arrives as it was sent. Removed, once for all attempts, are credentials and cookies, what belongs to one connection, what a proxy in
@@ -61,24 +61,27 @@ fn stays_behind(name: &HeaderName) -> bool {
             .any(|family| name_text.starts_with(family))
 }
 
-/// Rewrites the head for the chosen provider.
+/// The head for the chosen provider, for a connection of this version.
 ///
 /// # Errors
 /// When a configured value cannot be a header or a path.
-pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()> {
-    let Some(provider) = attempt.provider().cloned() else {
+pub fn request(attempt: &Attempt, version: Version) -> Result<RequestHeader> {
+    let Some(provider) = attempt.provider() else {
         return Err(Error::explain(ErrorType::InternalError, "no provider"));
     };
-    let plan = attempt.plan.clone();
+    let plan = &attempt.plan;
     let Some(base) = provider.endpoints.get(attempt.report.endpoint) else {
         return Err(Error::explain(ErrorType::InternalError, "no endpoint"));
     };
-    // The version is the connection's that this goes out on, not the client's.
-    let version = request.version;
-    request.clone_from(&plan.head);
+    let mut request = plan.head.clone();
     request.set_version(version);
-    request.set_uri(upstream_uri(&plan, base, attempt.report.model.as_deref())?);
-    request.insert_header(header::HOST, base.authority.as_str())?;
+    let target = upstream_target(plan, base, attempt.report.model.as_deref());
+    request.set_uri(uri(base, version, target)?);
+    if version == Version::HTTP_2 {
+        request.remove_header(&header::HOST);
+    } else {
+        request.insert_header(header::HOST, base.authority.as_str())?;
+    }
     request.insert_header(header::ACCEPT_ENCODING, "identity")?;
     if !attempt.body.is_empty() {
         request.insert_header(header::CONTENT_LENGTH, attempt.body.len())?;
@@ -94,12 +97,8 @@ pub fn request(attempt: &mut Attempt, request: &mut RequestHeader) -> Result<()>
     for (name, value) in &provider.custom_headers {
         request.insert_header(name.clone(), value.as_str())?;
     }
-    authenticate(request, &provider, base)?;
-    // On HTTP/2 others write to the same connection.
-    if version == Version::HTTP_11 {
-        attempt.hold_head();
-    }
-    Ok(())
+    authenticate(&mut request, provider, base)?;
+    Ok(request)
 }
 
 /// Takes out of a client's head what no provider gets.
@@ -130,7 +129,7 @@ fn nominated(request: &RequestHeader) -> Vec<HeaderName> {
         .collect()
 }
 
-fn upstream_uri(plan: &Plan, base: &BaseUrl, model: Option<&str>) -> Result<Uri> {
+fn upstream_target(plan: &Plan, base: &BaseUrl, model: Option<&str>) -> String {
     let path = plan.head.uri.path();
     let path = match (&plan.endpoint.model, model) {
         (Some(span), Some(model)) if plan.model.as_deref() != Some(model) => Cow::Owned(format!(
@@ -147,7 +146,22 @@ fn upstream_uri(plan: &Plan, base: &BaseUrl, model: Option<&str>) -> Result<Uri>
         target.push('?');
         target.push_str(&query);
     }
-    Uri::try_from(target).or_err(
+    target
+}
+
+/// On HTTP/2 it names the host too, which has no header there.
+fn uri(base: &BaseUrl, version: Version, target: String) -> Result<Uri> {
+    let whole = if version == Version::HTTP_2 {
+        let scheme = if base.is_tls { "https" } else { "http" };
+        let parts = Uri::builder().scheme(scheme);
+        parts
+            .authority(base.authority.as_str())
+            .path_and_query(target)
+            .build()
+    } else {
+        Uri::try_from(target).map_err(Into::into)
+    };
+    whole.or_err(
         ErrorType::InternalError,
         "the path joined with the provider's address is not one",
     )

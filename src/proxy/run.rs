@@ -19,18 +19,18 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use pingora::http::ResponseHeader;
-use pingora::proxy::{Session, SubrequestSpawner};
+use pingora::proxy::Session;
 
 use super::alarm::Alarm;
-use super::attempt::{Attempt, Plan};
+use super::attempt::Plan;
 use super::blame::{self, Blame, Finding};
 use super::contender::{Contender, Verdict};
 use super::deliver;
 use super::facts::Facts;
 use super::losers::Loser;
 use super::parts::Parts;
+use super::running::Running;
 use super::stop::Stop;
-use super::subrequest;
 use super::tries::{Leeway, Tries};
 use super::{relay, reply, settle};
 use crate::domain::chain::Outcome;
@@ -49,16 +49,12 @@ pub async fn attempts(
     parts: &Arc<Parts>,
     plan: Arc<Plan>,
 ) -> Result<(), Stop> {
-    let Some(spawner) = session.subrequest_spawner.take() else {
-        return Err(Refusal::new(Reason::Internal, "The gateway failed.").into());
-    };
     let patience = Duration::from_secs(plan.snapshot.settings.failover_seconds.into());
     let mut run = Run {
         field: Vec::with_capacity(1),
         tries: Tries::new(facts.arrived + patience),
         held: None,
         hedge: None,
-        spawner,
         plan,
         parts,
     };
@@ -112,7 +108,6 @@ struct Run<'a> {
     /// The last failed answer that the client may see.
     held: Option<HeldAnswer>,
     hedge: Option<HedgePermit>,
-    spawner: SubrequestSpawner,
     plan: Arc<Plan>,
     parts: &'a Arc<Parts>,
 }
@@ -157,11 +152,9 @@ enum Weighed {
 impl Run<'_> {
     fn start(&mut self, leeway: Leeway) {
         let is_hedge = leeway.is_hedge;
-        let plan = &self.plan;
-        let attempt = |line| Attempt::new(plan.clone(), leeway, line);
-        let has_body = !plan.body.is_empty();
-        let running = subrequest::start(&self.spawner, &self.parts.template, attempt, has_body);
-        let contender = Contender::new(running, plan.clone(), is_hedge);
+        let plan = self.plan.clone();
+        let running = Running::start(plan.clone(), leeway, self.parts.clone());
+        let contender = Contender::new(running, plan, is_hedge);
         self.field.push(contender);
     }
 

@@ -1,0 +1,117 @@
+//! Over HTTP/2.
+//!
+//! Request and answer are two streams of one connection, each held back by its receiver's window: an upstream that answers while it is being
+//! asked may wait for its answer to be read before it reads on. So the body goes out beside the reading, whenever there is room.
+
+use std::pin::Pin;
+
+use http::{Method, StatusCode, Version, header};
+use pingora::http::ResponseHeader;
+use pingora::prelude::{Error, HttpPeer, Result};
+use pingora::protocols::http::HttpTask;
+use pingora::protocols::http::v2::client::Http2Session;
+use pingora::protocols::http::v2::write_body;
+use pingora::{ErrorType, OkOrErr};
+
+use crate::proxy::attempt::Attempt;
+use crate::proxy::rewrite;
+
+/// A body on its way.
+struct Upload<'a> {
+    writing: Option<Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>>,
+    failure: Option<Box<Error>>,
+}
+
+/// Sends the request and hands on the answer.
+///
+/// # Errors
+/// When the connection or this stream of it broke, or what came is no HTTP/2.
+pub async fn ask(attempt: &mut Attempt, session: &mut Http2Session, peer: &HttpPeer) -> Result<()> {
+    let head = Box::new(rewrite::request(attempt, Version::HTTP_2)?);
+    let body = attempt.take_body();
+    session
+        .write_request_header(head, body.is_empty())
+        .map_err(Error::into_up)?;
+    let mut writer = session.take_request_body_writer();
+    let write_timeout = peer.options.write_timeout;
+    let mut upload = Upload {
+        writing: writer
+            .as_mut()
+            .filter(|_| !body.is_empty())
+            .map(|writer| Box::pin(write_body(writer, body, true, write_timeout)) as _),
+        failure: None,
+    };
+    read(attempt, session, &mut upload)
+        .await
+        .map_err(|e| upload.failure.take().unwrap_or(e).into_up())
+}
+
+async fn read(
+    attempt: &mut Attempt,
+    session: &mut Http2Session,
+    upload: &mut Upload<'_>,
+) -> Result<()> {
+    let reading = upload.beside(session.read_response_header());
+    reading.await?;
+    let head = session.response_header().cloned();
+    let head = head.or_err(ErrorType::InternalError, "no head was read")?;
+    let is_end = session.check_response_end_or_error()?;
+    if is_end && owes_body(session, &head) {
+        return Error::e_explain(ErrorType::H2Error, "the answer ended before its body");
+    }
+    attempt
+        .hand_on(HttpTask::Header(Box::new(head), is_end))
+        .await?;
+    if is_end {
+        return Ok(());
+    }
+    while let Some(piece) = upload.beside(session.read_response_body()).await? {
+        let is_end = session.check_response_end_or_error()?;
+        if piece.is_empty() && !is_end {
+            continue;
+        }
+        attempt.hand_on(HttpTask::Body(Some(piece), is_end)).await?;
+        if is_end {
+            return Ok(());
+        }
+    }
+    session.read_trailers().await?;
+    attempt.hand_on(HttpTask::Done).await
+}
+
+/// Whether a head that ended its stream has promised a body (RFC 9113, section 8.1.1), which the library below does not look at.
+fn owes_body(session: &Http2Session, head: &ResponseHeader) -> bool {
+    let is_head = session
+        .request_header()
+        .is_some_and(|request| request.method == Method::HEAD);
+    let has_none = matches!(
+        head.status,
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    let length = head.headers.get(header::CONTENT_LENGTH);
+    !is_head
+        && !has_none
+        && length.is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'))
+}
+
+// === impl Upload ===
+
+impl Upload<'_> {
+    /// Writes on while something is read.
+    async fn beside<T>(&mut self, reading: impl Future<Output = T>) -> T {
+        tokio::pin!(reading);
+        loop {
+            let Some(writing) = &mut self.writing else {
+                return reading.await;
+            };
+            tokio::select! {
+                biased;
+                read = &mut reading => return read,
+                written = writing => {
+                    self.writing = None;
+                    self.failure = written.err();
+                }
+            }
+        }
+    }
+}
