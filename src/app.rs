@@ -19,6 +19,7 @@ mod prober;
 mod retention;
 mod runtime;
 mod spans;
+mod sweeper;
 mod trial;
 mod trust;
 
@@ -34,7 +35,7 @@ use tokio::sync::watch;
 use crate::policy::flights::Flights;
 use crate::policy::quota::Quota;
 use crate::policy::routing::Routing;
-use crate::proxy::{AdminSide, Gateway, Live, Parts, Upstreams};
+use crate::proxy::{AdminSide, Connections, Gateway, Live, Parts, Upstreams};
 use crate::settings::Settings;
 use crate::store::bus::Bus;
 use crate::store::counters::{Counters, Tuning};
@@ -171,6 +172,11 @@ impl App {
         tasks.spawn_last("breakers", |stop| async move { keeper.run(stop).await });
         let ca_file = trust::bundle(settings.upstream.ca_file.as_deref(), &settings.data_dir)?;
         let upstreams = Arc::new(Upstreams::new(ca_file.clone()));
+        let connections = Arc::new(Connections::new(ca_file.as_deref()));
+        tasks.spawn("connections", {
+            let connections = connections.clone();
+            |stop| sweeper::run(connections, stop)
+        });
         tasks.spawn("health checks", {
             let (upstreams, config) = (upstreams.clone(), config.clone());
             |stop| health_checks::run(upstreams, config, stop)
@@ -255,7 +261,7 @@ impl App {
             hasher: secrets.hasher.clone(),
             routing,
             upstreams,
-            connector: listener::connector(ca_file.as_deref()),
+            connections,
             live: live.clone(),
             flights,
             metrics,

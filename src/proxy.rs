@@ -15,6 +15,7 @@ mod alarm;
 mod attempt;
 mod blame;
 mod client_address;
+mod connections;
 mod contender;
 mod context;
 mod cork;
@@ -52,6 +53,7 @@ use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 
 pub use admin_side::AdminSide;
+pub use connections::Connections;
 use context::Context;
 pub use journey::models::known_models;
 pub use live::Live;

@@ -6,13 +6,10 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd;
-use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pingora::apps::HttpServerOptions;
-use pingora::connectors::ConnectorOptions;
-use pingora::connectors::http::Connector;
 use pingora::listeners::tls::TlsSettings;
 use pingora::proxy::http_proxy_service;
 use pingora::server::Fds;
@@ -26,9 +23,6 @@ use tokio::sync::watch;
 use super::error::StartError;
 use crate::proxy::Gateway;
 use crate::settings::Tls;
-
-/// Idle connections to upstreams kept in all.
-const UPSTREAM_POOL: usize = 1024;
 
 /// Binds the public port.
 ///
@@ -57,13 +51,6 @@ pub fn check_tls(tls: Option<&Tls>) -> Result<(), StartError> {
         .with_single_cert(certificates, key)
         .map_err(|e| format!("TLS_CERT and TLS_KEY do not make a server: {e}"))?;
     Ok(())
-}
-
-/// Connections to providers, who are trusted by what is in `ca_file`, if there is one, or by what the system trusts.
-pub fn connector(ca_file: Option<&Path>) -> Connector {
-    let mut options = ConnectorOptions::new(UPSTREAM_POOL);
-    options.ca_file = ca_file.map(|path| path.to_string_lossy().into_owned());
-    Connector::new(Some(options))
 }
 
 /// Serves the gateway on the bound port, until the returned sender is told `true`.

@@ -308,12 +308,12 @@ impl Drop for Journey {
 
 /// Takes the client's head out of its session for the attempts, without what is for us alone. The session is left with what writing the answer needs.
 fn take_head(session: &mut Session) -> Result<RequestHeader, Refusal> {
+    let failed = |_| Refusal::new(Reason::Internal, "The gateway failed.");
     let head = session.req_header_mut();
-    let mut left = RequestHeader::build(head.method.clone(), b"/", Some(0))
-        .map_err(|_| Refusal::new(Reason::Internal, "The gateway failed."))?;
+    let mut left = RequestHeader::build(head.method.clone(), b"/", Some(0)).map_err(failed)?;
     left.set_version(head.version);
     let mut head = std::mem::replace(head, left);
-    rewrite::strip(&mut head);
+    rewrite::strip(&mut head).map_err(failed)?;
     Ok(head)
 }
 

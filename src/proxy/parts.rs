@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use entity::value::{KeyHasher, Networks};
-use pingora::connectors::http::Connector;
 use tokio::sync::Semaphore;
 
 use super::admin_side::AdminSide;
+use super::connections::Connections;
 use super::live::Live;
 use super::shutdown::Shutdown;
 use super::upstreams::Upstreams;
@@ -35,7 +35,7 @@ pub struct Parts {
     /// What is counted of requests.
     pub metrics: Arc<Metrics>,
     /// Connections to providers.
-    pub connector: Connector,
+    pub connections: Arc<Connections>,
     /// Where admin traffic goes.
     pub admin: AdminSide,
     /// Proxies in front of us, which are believed about whom they forward for.

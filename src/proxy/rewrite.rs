@@ -23,10 +23,8 @@ fn stays_behind(name: &HeaderName) -> bool {
     credential::is_credential(name)
         || matches!(
             name_text,
-            "accept-encoding"
-                | "connection"
+            "connection"
                 | "content-encoding"
-                | "content-length"
                 | "expect"
                 | "forwarded"
                 | "keep-alive"
@@ -82,11 +80,11 @@ pub fn request(attempt: &Attempt, version: Version) -> Result<RequestHeader> {
     } else {
         request.insert_header(header::HOST, base.authority.as_str())?;
     }
-    request.insert_header(header::ACCEPT_ENCODING, "identity")?;
-    if !attempt.body.is_empty() {
+    let has_none = matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if attempt.body.is_empty() && has_none {
+        request.remove_header(&header::CONTENT_LENGTH);
+    } else {
         request.insert_header(header::CONTENT_LENGTH, attempt.body.len())?;
-    } else if !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        request.insert_header(header::CONTENT_LENGTH, 0)?;
     }
     if provider.preserve_client_ip
         && let Some(ip) = &plan.client_ip
@@ -101,8 +99,11 @@ pub fn request(attempt: &Attempt, version: Version) -> Result<RequestHeader> {
     Ok(request)
 }
 
-/// Takes out of a client's head what no provider gets.
-pub fn strip(request: &mut RequestHeader) {
+/// Makes a client's head what any provider may get. What is the same for all of them is set here; a length is set for each and keeps its place.
+///
+/// # Errors
+/// Never in practice: the values are our own.
+pub fn strip(request: &mut RequestHeader) -> Result<()> {
     for name in nominated(request) {
         request.remove_header(&name);
     }
@@ -115,6 +116,7 @@ pub fn strip(request: &mut RequestHeader) {
     for name in doomed {
         request.remove_header(&name);
     }
+    request.insert_header(header::ACCEPT_ENCODING, "identity")
 }
 
 /// Headers that the client's `Connection` header says belong to its connection (RFC 9110, section 7.6.1).
