@@ -23,13 +23,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use entity::usage_hourly::{self, hour_from, hour_of};
+use entity::usage_hourly::{self, SUMMED, hour_from, hour_of};
 use entity::usage_span::{ActiveModel, Column, Cut, Entity, Model, Span, State};
 use entity::value::TimeOfDay;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait,
-    FromQueryResult, QueryFilter, QuerySelect, Set, Statement, TransactionTrait, TryInsertResult,
+    FromQueryResult, IdenStatic, QueryFilter, QuerySelect, Set, Statement, TransactionTrait,
+    TryInsertResult,
 };
 use tokio::time::{Instant, sleep};
 
@@ -53,25 +54,6 @@ const WAIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
 /// How long one statement may take.
 const LIMIT: Duration = Duration::from_secs(60);
-
-const SUMMED: [&str; 16] = [
-    "requests",
-    "failures",
-    "attempts_terminal",
-    "attempts_partial",
-    "attempts_estimate",
-    "attempts_none",
-    "attempts_unpriced",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write5m_tokens",
-    "cache_write1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "image_input_tokens",
-    "image_output_tokens",
-    "cost_nano_usd",
-];
 
 /// Has stale spans go, those of builders that were lost, and those that nobody wants any more: how many.
 ///
@@ -190,16 +172,17 @@ fn sums(span: &Span, cut: Cut) -> String {
         .into_iter()
         .filter_map(|(name, value)| (name == value).then_some(name))
         .collect();
-    let summed = SUMMED.map(|sum| format!("CAST(SUM({sum}) AS BIGINT)"));
+    let summed = SUMMED.map(|sum| sum.as_str());
+    let sums = summed.map(|sum| format!("CAST(SUM({sum}) AS BIGINT)"));
     format!(
         "INSERT INTO usage_span_sums (span_id, cut, hour, {}, {}) SELECT {id}, {}, {}, {}, {} FROM usage_hourly WHERE hour >= {} AND hour < {} \
          AND EXISTS (SELECT 1 FROM usage_spans WHERE id = {id} AND state = 0) GROUP BY {}",
         names.join(", "),
-        SUMMED.join(", "),
+        summed.join(", "),
         cut.id(),
         hours.start,
         values.join(", "),
-        summed.join(", "),
+        sums.join(", "),
         hours.start,
         hours.end,
         by.join(", "),

@@ -156,7 +156,7 @@ async fn agree(test: &TestDb) -> usize {
             text("client"),
         );
         let of = (number("span_id"), row.try_get("", "cut").unwrap());
-        let sums = SUMMED.map(number);
+        let sums = SUMMED.map(|sum| number(sum.as_str()));
         assert!(kept.entry(of).or_default().insert(key, sums).is_none());
     }
     let closed: Vec<_> = spans(test)
