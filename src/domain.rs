@@ -8,6 +8,7 @@ pub mod error_rule;
 pub mod fault;
 pub mod json;
 pub mod limits;
+pub mod money;
 pub mod notice;
 pub mod outbound;
 pub mod pattern;

@@ -99,6 +99,26 @@ pub fn model_of<'m>(model: Option<&'m str>, requested: Option<&'m str>) -> &'m s
     model.or(requested).unwrap_or_default()
 }
 
+/// The columns that are sums: all but those that say of what.
+pub const SUMMED: [Column; 16] = [
+    Column::Requests,
+    Column::Failures,
+    Column::AttemptsTerminal,
+    Column::AttemptsPartial,
+    Column::AttemptsEstimate,
+    Column::AttemptsNone,
+    Column::AttemptsUnpriced,
+    Column::InputTokens,
+    Column::CacheReadTokens,
+    Column::CacheWrite5mTokens,
+    Column::CacheWrite1hTokens,
+    Column::OutputTokens,
+    Column::ReasoningTokens,
+    Column::ImageInputTokens,
+    Column::ImageOutputTokens,
+    Column::CostNanoUsd,
+];
+
 /// The kinds of tokens that are no part of another.
 const TOKENS: [Column; 7] = [
     Column::InputTokens,
@@ -126,7 +146,17 @@ pub fn tokens() -> SimpleExpr {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Iterable;
+
     use super::*;
+
+    #[test]
+    fn what_is_no_part_of_the_key_is_summed_up() {
+        let place: Vec<_> = PrimaryKey::iter().map(|column| column.as_str()).collect();
+        let rest = Column::iter().map(|column| column.as_str());
+        let rest: Vec<_> = rest.filter(|name| !place.contains(name)).collect();
+        assert_eq!(SUMMED.map(|column| column.as_str()).to_vec(), rest);
+    }
 
     #[test]
     fn an_hour_is_in_the_span_it_begins_in() {

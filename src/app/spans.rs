@@ -8,7 +8,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use tokio::time::{Instant, sleep};
 
 use super::runtime::Stop;
-use crate::store::spans::{build, mark, sweep};
+use crate::store::spans::{build, mark, sweep, wanted};
 use crate::store::watch::Watch;
 
 /// How often it is looked for spans that are over, or were opened again: whatever there is to do, none is built twice in it.
@@ -41,9 +41,10 @@ pub async fn run(db: DatabaseConnection, config: Arc<Watch>, mut stop: Stop) {
 async fn round(db: &DatabaseConnection, config: &Watch) -> Result<bool, DbErr> {
     let zone = config.current().time_zone;
     let began = Instant::now();
-    sweep(db, zone, Utc::now()).await?;
+    let wanted = wanted(db, zone, Utc::now()).await?;
+    sweep(db, &wanted, Utc::now()).await?;
     while began.elapsed() < ROUND {
-        let spans = mark(db, zone, Utc::now()).await?;
+        let spans = mark(db, &wanted, Utc::now()).await?;
         if spans.is_empty() {
             return Ok(true);
         }

@@ -7,6 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::value::NoticeKind;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::money::usd;
+
 pub mod words;
 
 /// Things in one message at most; of more, their number is told.
@@ -205,9 +207,7 @@ impl Level {
 
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let nano = self.0.unsigned_abs();
-        let whole = format!("{sign}{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
+        let whole = usd(self.0);
         // Two places at least, as money has.
         let kept = whole.trim_end_matches('0').len().max(whole.len() - 7);
         f.write_str(&whole[..kept])

@@ -12,6 +12,7 @@ use super::losers::Loser;
 use super::report::Report;
 use crate::domain::caller::Caller;
 use crate::domain::chain::{AttemptRecord, Outcome};
+use crate::domain::money::usd;
 use crate::domain::protocol::Dialect;
 use crate::domain::refusal::Refusal;
 use crate::domain::usage::Provenance;
@@ -267,46 +268,5 @@ impl Tried {
     /// The breakers do not hear of it.
     pub fn forgive(&mut self) {
         self.permit = None;
-    }
-}
-
-/// Nano-USD as decimal USD.
-fn usd(nano: i64) -> String {
-    let mut digits = [b'0'; 32];
-    let mut at = digits.len();
-    let mut left = nano.unsigned_abs();
-    // All nine decimals, and one digit before them.
-    while left > 0 || at > digits.len() - 11 {
-        at -= 1;
-        if at == digits.len() - 10 {
-            digits[at] = b'.';
-            continue;
-        }
-        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-    }
-    if nano < 0 {
-        at -= 1;
-        digits[at] = b'-';
-    }
-    String::from_utf8_lossy(&digits[at..]).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::usd;
-
-    #[test]
-    fn money_has_nine_decimals() {
-        for (nano, text) in [
-            (0, "0.000000000"),
-            (7, "0.000000007"),
-            (-1_500_000_000, "-1.500000000"),
-            (123_456_789_012, "123.456789012"),
-            (i64::MAX, "9223372036.854775807"),
-            (i64::MIN, "-9223372036.854775808"),
-        ] {
-            assert_eq!(usd(nano), text);
-        }
     }
 }

@@ -23,13 +23,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use entity::usage_hourly::{self, hour_from, hour_of};
+use entity::usage_hourly::{self, SUMMED, hour_from, hour_of};
 use entity::usage_span::{ActiveModel, Column, Cut, Entity, Model, Span, State};
 use entity::value::TimeOfDay;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait,
-    FromQueryResult, QueryFilter, QuerySelect, Set, Statement, TransactionTrait, TryInsertResult,
+    FromQueryResult, IdenStatic, QueryFilter, QuerySelect, Set, Statement, TransactionTrait,
+    TryInsertResult,
 };
 use tokio::time::{Instant, sleep};
 
@@ -54,37 +55,45 @@ const POLL: Duration = Duration::from_millis(20);
 /// How long one statement may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
-const SUMMED: [&str; 16] = [
-    "requests",
-    "failures",
-    "attempts_terminal",
-    "attempts_partial",
-    "attempts_estimate",
-    "attempts_none",
-    "attempts_unpriced",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write5m_tokens",
-    "cache_write1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "image_input_tokens",
-    "image_output_tokens",
-    "cost_nano_usd",
-];
-
-/// Has stale spans go, those of builders that were lost, and those that nobody wants any more: how many.
+/// The spans there should be, the newest first: as far back as there are hours.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sweep(db: &DatabaseConnection, zone: Tz, now: DateTime<Utc>) -> Result<u64, DbErr> {
+pub async fn wanted(
+    db: &DatabaseConnection,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> Result<Vec<Range<i64>>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct First {
+        hour: Option<i64>,
+    }
+    let first: Option<First> = usage_hourly::Entity::find()
+        .select_only()
+        .expr_as(usage_hourly::Column::Hour.min(), "hour")
+        .into_model()
+        .one(db)
+        .await?;
+    let first = first.and_then(|first| first.hour);
+    Ok(first.map_or_else(Vec::new, |first| ended(first, zone, now)))
+}
+
+/// Has stale spans go, those of builders that were lost, and those that are not wanted any more: how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sweep(
+    db: &DatabaseConnection,
+    wanted: &[Range<i64>],
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
     Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Stale))
         .filter(Column::State.eq(State::Building))
         .filter(Column::BegunAt.lt(now - LOST))
         .exec(db)
         .await?;
-    let wanted: HashSet<_> = wanted(db, zone, now).await?.into_iter().collect();
+    let wanted: HashSet<_> = wanted.iter().collect();
     let mut gone = 0;
     for span in Entity::find().all(db).await? {
         let is_due = match span.state {
@@ -100,22 +109,21 @@ pub async fn sweep(db: &DatabaseConnection, zone: Tz, now: DateTime<Utc>) -> Res
     Ok(gone)
 }
 
-/// Marks the next spans that are to be built, the newest first, and waits until they can be. None when there are no more.
+/// Marks the next of the wanted spans that are to be built, in their order, and waits until they can be. None when there are no more.
 ///
 /// # Errors
 /// When the database does not answer, or somebody's transaction does not end.
 pub async fn mark(
     db: &DatabaseConnection,
-    zone: Tz,
+    wanted: &[Range<i64>],
     now: DateTime<Utc>,
 ) -> Result<Vec<Span>, DbErr> {
     let rows = Entity::find().all(db).await?;
     let there: HashSet<_> = rows.iter().map(Model::hours).collect();
-    let mut wanted = wanted(db, zone, now).await?;
-    wanted.retain(|hours| !there.contains(hours));
+    let missing = wanted.iter().filter(|hours| !there.contains(*hours));
     let mut marked = Vec::new();
     let tx = db.begin().await?;
-    for hours in wanted.into_iter().take(BATCH) {
+    for hours in missing.take(BATCH).cloned() {
         let row = ActiveModel {
             first_hour: Set(hours.start),
             end_hour: Set(hours.end),
@@ -190,16 +198,17 @@ fn sums(span: &Span, cut: Cut) -> String {
         .into_iter()
         .filter_map(|(name, value)| (name == value).then_some(name))
         .collect();
-    let summed = SUMMED.map(|sum| format!("CAST(SUM({sum}) AS BIGINT)"));
+    let summed = SUMMED.map(|sum| sum.as_str());
+    let sums = summed.map(|sum| format!("CAST(SUM({sum}) AS BIGINT)"));
     format!(
         "INSERT INTO usage_span_sums (span_id, cut, hour, {}, {}) SELECT {id}, {}, {}, {}, {} FROM usage_hourly WHERE hour >= {} AND hour < {} \
          AND EXISTS (SELECT 1 FROM usage_spans WHERE id = {id} AND state = 0) GROUP BY {}",
         names.join(", "),
-        SUMMED.join(", "),
+        summed.join(", "),
         cut.id(),
         hours.start,
         values.join(", "),
-        summed.join(", "),
+        sums.join(", "),
         hours.start,
         hours.end,
         by.join(", "),
@@ -246,26 +255,6 @@ async fn transaction(db: &DatabaseConnection, which: &str) -> Result<i64, DbErr>
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("the snapshot".to_owned()))?;
     row.try_get("", "id")
-}
-
-/// The spans there should be, the newest first: as far back as there are hours.
-async fn wanted(
-    db: &DatabaseConnection,
-    zone: Tz,
-    now: DateTime<Utc>,
-) -> Result<Vec<Range<i64>>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct First {
-        hour: Option<i64>,
-    }
-    let first: Option<First> = usage_hourly::Entity::find()
-        .select_only()
-        .expr_as(usage_hourly::Column::Hour.min(), "hour")
-        .into_model()
-        .one(db)
-        .await?;
-    let first = first.and_then(|first| first.hour);
-    Ok(first.map_or_else(Vec::new, |first| ended(first, zone, now)))
 }
 
 /// Hours and days from `first` on that are over, the newest first.

@@ -198,7 +198,7 @@ mod tests {
     use sea_orm::{IntoActiveModel, Set};
 
     use super::*;
-    use crate::store::spans::{build, mark};
+    use crate::store::spans::{build, mark, wanted};
     use crate::store::testing::TestDb;
 
     const DOLLAR: i64 = 1_000_000_000;
@@ -301,8 +301,9 @@ mod tests {
             assert_eq!(names(&report.providers), ["#1"]);
             // The same from the day alone, once that is summed up.
             let (zone, later) = (chrono_tz::Asia::Shanghai, at("2026-11-20T18:00:00Z"));
+            let wanted = wanted(&test.db, zone, later).await.unwrap();
             loop {
-                let spans = mark(&test.db, zone, later).await.unwrap();
+                let spans = mark(&test.db, &wanted, later).await.unwrap();
                 for span in &spans {
                     assert!(build(&test.db, span).await.unwrap());
                 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, ops::Range, str::FromStr};
 use chrono::{DateTime, Utc};
 use entity::{
     api_key, provider,
-    usage_hourly::{Column, Entity, hour_from, sum, tokens},
+    usage_hourly::{Column, Entity, SUMMED, hour_from, sum, tokens},
     usage_span::{
         Cut,
         source::{ALWAYS, Source},
@@ -15,7 +15,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, FromQueryResult,
-    Order, QueryFilter, QueryOrder, QuerySelect, Select,
+    IdenStatic, Order, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -125,26 +125,6 @@ pub struct After {
 /// Why a text is no [`After`].
 #[derive(Debug)]
 pub struct NotAfter;
-
-/// What [`Sums`] holds of each group.
-const SUMMED: [(Column, &str); 16] = [
-    (Column::Requests, "requests"),
-    (Column::Failures, "failures"),
-    (Column::AttemptsTerminal, "attempts_terminal"),
-    (Column::AttemptsPartial, "attempts_partial"),
-    (Column::AttemptsEstimate, "attempts_estimate"),
-    (Column::AttemptsNone, "attempts_none"),
-    (Column::AttemptsUnpriced, "attempts_unpriced"),
-    (Column::InputTokens, "input_tokens"),
-    (Column::CacheReadTokens, "cache_read_tokens"),
-    (Column::CacheWrite5mTokens, "cache_write5m_tokens"),
-    (Column::CacheWrite1hTokens, "cache_write1h_tokens"),
-    (Column::OutputTokens, "output_tokens"),
-    (Column::ReasoningTokens, "reasoning_tokens"),
-    (Column::ImageInputTokens, "image_input_tokens"),
-    (Column::ImageOutputTokens, "image_output_tokens"),
-    (Column::CostNanoUsd, "cost_nano_usd"),
-];
 
 /// All of it together.
 ///
@@ -438,7 +418,7 @@ fn sums(id: SimpleExpr, name: SimpleExpr) -> Select<Entity> {
         .select_only()
         .expr_as(id.cast_as("bigint"), "id")
         .expr_as(name.cast_as("text"), "name");
-    SUMMED.into_iter().fold(select, |select, (column, name)| {
-        select.expr_as(sum(column), name)
+    SUMMED.into_iter().fold(select, |select, column| {
+        select.expr_as(sum(column), column.as_str())
     })
 }

@@ -1,16 +1,21 @@
 //! Bytes as hexadecimal digits.
 
-use std::fmt::Write;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Lower-case digits, two a byte.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    text.extend(digits(bytes).map(char::from));
     text
+}
+
+/// The same one by one, for a place that is there already.
+pub fn digits(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    bytes.iter().flat_map(|byte| {
+        let [high, low] = [byte >> 4, byte & 0xf].map(usize::from);
+        [DIGITS[high], DIGITS[low]]
+    })
 }
 
 /// The `N` bytes that a text of twice as many digits stands for; none where it is not one.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::money::usd;
+
 /// Rows of one table that are told of one by one; further ones are counted.
 const MOST: usize = 1000;
 
@@ -203,10 +205,4 @@ fn months(f: &mut fmt::Formatter<'_>, months: &[Month]) -> fmt::Result {
         )?;
     }
     Ok(())
-}
-
-fn usd(nano: i128) -> String {
-    let sign = if nano < 0 { "-" } else { "" };
-    let nano = nano.unsigned_abs();
-    format!("{sign}{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000)
 }

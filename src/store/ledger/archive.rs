@@ -17,7 +17,7 @@ impl Archive {
     /// An archive in this database.
     #[must_use]
     pub fn new(db: DatabaseConnection) -> Self {
-        Self(Inserts::new(db))
+        Self(Inserts::new(&db))
     }
 
     /// Posts rows in one transaction. A row whose id is there already is left as it is, and adds nothing to any sum. Texts are cut to their

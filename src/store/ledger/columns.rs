@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::usage;
+use entity::usage_hourly::{PrimaryKey, SUMMED};
 use entity::value::Multiplier;
+use sea_orm::{IdenStatic, Iterable};
 use uuid::Uuid;
 
 use super::request::Request;
@@ -39,11 +41,17 @@ pub(super) trait Row {
 
 /// Pairs columns with values, so that neither can be moved without the other.
 macro_rules! row {
-    ($row:ty, $table:literal, json: $json:expr, |$it:ident| $($column:literal => $value:expr,)+) => {
+    ($row:ty, $table:literal, json: $json:expr, $(on_conflict: $on_conflict:expr,)? |$it:ident| $($column:literal => $value:expr,)+) => {
         impl Row for $row {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$($column),+];
             const JSON: Option<&'static str> = $json;
+
+            $(
+                fn on_conflict() -> String {
+                    $on_conflict
+                }
+            )?
 
             fn values(&self) -> impl IntoIterator<Item = Bound<'_>> {
                 let $it = self;
@@ -116,69 +124,60 @@ row! { Request, "request_log", json: Some("chain"), |row|
     "chain" => Bound::Text(&row.chain),
 }
 
-impl Row for Hourly<'_> {
-    const TABLE: &'static str = "usage_hourly";
-    const COLUMNS: &'static [&'static str] = &[
-        "hour",
-        "user_id",
-        "key_id",
-        "provider_id",
-        "model",
-        "client",
-        "requests",
-        "failures",
-        "attempts_terminal",
-        "attempts_partial",
-        "attempts_estimate",
-        "attempts_none",
-        "attempts_unpriced",
-        "input_tokens",
-        "cache_read_tokens",
-        "cache_write5m_tokens",
-        "cache_write1h_tokens",
-        "output_tokens",
-        "reasoning_tokens",
-        "image_input_tokens",
-        "image_output_tokens",
-        "cost_nano_usd",
-    ];
-    const JSON: Option<&'static str> = None;
+row! { Hourly<'_>, "usage_hourly", json: None, on_conflict: add_up(), |row|
+    "hour" => Bound::Number(row.place.hour),
+    "user_id" => Bound::Number(row.place.user_id),
+    "key_id" => Bound::Number(row.place.key_id),
+    "provider_id" => Bound::Number(row.place.provider_id),
+    "model" => Bound::Text(row.place.model),
+    "client" => Bound::Text(row.place.client.as_str()),
+    "requests" => Bound::Number(row.sums.requests),
+    "failures" => Bound::Number(row.sums.failures),
+    "attempts_terminal" => Bound::Number(row.sums.attempts_terminal),
+    "attempts_partial" => Bound::Number(row.sums.attempts_partial),
+    "attempts_estimate" => Bound::Number(row.sums.attempts_estimate),
+    "attempts_none" => Bound::Number(row.sums.attempts_none),
+    "attempts_unpriced" => Bound::Number(row.sums.attempts_unpriced),
+    "input_tokens" => Bound::Number(row.sums.input_tokens),
+    "cache_read_tokens" => Bound::Number(row.sums.cache_read_tokens),
+    "cache_write5m_tokens" => Bound::Number(row.sums.cache_write5m_tokens),
+    "cache_write1h_tokens" => Bound::Number(row.sums.cache_write1h_tokens),
+    "output_tokens" => Bound::Number(row.sums.output_tokens),
+    "reasoning_tokens" => Bound::Number(row.sums.reasoning_tokens),
+    "image_input_tokens" => Bound::Number(row.sums.image_input_tokens),
+    "image_output_tokens" => Bound::Number(row.sums.image_output_tokens),
+    "cost_nano_usd" => Bound::Number(row.sums.cost_nano_usd),
+}
 
-    /// It is added to what is there.
-    fn on_conflict() -> String {
-        let (place, sums) = Self::COLUMNS.split_at(6);
-        let added: Vec<_> = sums
-            .iter()
-            .map(|sum| format!("{sum} = usage_hourly.{sum} + excluded.{sum}"))
-            .collect();
-        format!("({}) DO UPDATE SET {}", place.join(", "), added.join(", "))
+/// A sum is added to what is there.
+fn add_up() -> String {
+    let place: Vec<_> = PrimaryKey::iter().map(|column| column.as_str()).collect();
+    let added = SUMMED
+        .map(|sum| sum.as_str())
+        .map(|sum| format!("{sum} = usage_hourly.{sum} + excluded.{sum}"));
+    format!("({}) DO UPDATE SET {}", place.join(", "), added.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use entity::{request_log, usage_hourly};
+
+    use super::*;
+
+    fn written<R: Row>() -> BTreeSet<&'static str> {
+        R::COLUMNS.iter().copied().collect()
     }
 
-    fn values(&self) -> impl IntoIterator<Item = Bound<'_>> {
-        let Self { place, sums } = self;
-        [
-            Bound::Number(place.hour),
-            Bound::Number(place.user_id),
-            Bound::Number(place.key_id),
-            Bound::Number(place.provider_id),
-            Bound::Text(place.model),
-            Bound::Text(place.client.as_str()),
-            Bound::Number(sums.requests),
-            Bound::Number(sums.failures),
-            Bound::Number(sums.attempts_terminal),
-            Bound::Number(sums.attempts_partial),
-            Bound::Number(sums.attempts_estimate),
-            Bound::Number(sums.attempts_none),
-            Bound::Number(sums.attempts_unpriced),
-            Bound::Number(sums.input_tokens),
-            Bound::Number(sums.cache_read_tokens),
-            Bound::Number(sums.cache_write5m_tokens),
-            Bound::Number(sums.cache_write1h_tokens),
-            Bound::Number(sums.output_tokens),
-            Bound::Number(sums.reasoning_tokens),
-            Bound::Number(sums.image_input_tokens),
-            Bound::Number(sums.image_output_tokens),
-            Bound::Number(sums.cost_nano_usd),
-        ]
+    fn there<C: Iterable + IdenStatic>() -> BTreeSet<&'static str> {
+        C::iter().map(|column| column.as_str()).collect()
+    }
+
+    #[test]
+    fn every_column_of_a_table_is_written() {
+        assert_eq!(written::<usage::Model>(), there::<usage::Column>());
+        assert_eq!(written::<Request>(), there::<request_log::Column>());
+        assert_eq!(written::<Hourly<'_>>(), there::<usage_hourly::Column>());
     }
 }

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::usage;
-use entity::value::{ClientName, Multiplier};
+use entity::value::{ClientName, Multiplier, hex};
 use memchr::{memchr, memchr2};
 use serde::Deserialize;
 #[cfg(test)]
@@ -55,7 +55,6 @@ struct Fields {
 }
 
 const CHECKSUM: usize = 8;
-const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Separates the upstream's own object from the JSON before it.
 const BEHIND: u8 = b'\t';
 
@@ -70,8 +69,9 @@ pub(super) fn encode(line: &usage::Model, text: &mut Vec<u8>) {
         text.extend_from_slice(raw.as_bytes());
     }
     let checksum = crc32fast::hash(&text[start + CHECKSUM + 1..]);
-    for (place, digit) in text[start..start + CHECKSUM].iter_mut().zip((0..8).rev()) {
-        *place = HEX[(checksum >> (4 * digit) & 0xf) as usize];
+    let place = &mut text[start..start + CHECKSUM];
+    for (place, digit) in place.iter_mut().zip(hex::digits(&checksum.to_be_bytes())) {
+        *place = digit;
     }
     text.push(b'\n');
 }
@@ -121,8 +121,8 @@ pub(super) fn decode(text: &[u8]) -> Option<usage::Model> {
     let text = text.strip_suffix(b"\n")?;
     let (checksum, written) = text.split_at_checked(CHECKSUM)?;
     let written = written.strip_prefix(b" ")?;
-    let checksum = u32::from_str_radix(std::str::from_utf8(checksum).ok()?, 16).ok()?;
-    if crc32fast::hash(written) != checksum {
+    let checksum = hex::decode(std::str::from_utf8(checksum).ok()?)?;
+    if crc32fast::hash(written) != u32::from_be_bytes(checksum) {
         return None;
     }
     let (json, raw) = match memchr(BEHIND, written) {

@@ -58,7 +58,7 @@ impl Poster {
         // Until it has been looked what an earlier process left.
         tally.set_behind(true);
         Self {
-            inserts: Inserts::new(db),
+            inserts: Inserts::new(&db),
             queue,
             requests: Vec::with_capacity(BATCH),
             lines: Vec::new(),

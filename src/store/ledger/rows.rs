@@ -13,9 +13,9 @@ use entity::usage;
 use entity::usage_span::reopen;
 use parking_lot::Mutex;
 use sea_orm::sqlx::pool::PoolConnection;
-use sea_orm::sqlx::postgres::{PgPool, Postgres};
-use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool};
-use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Connection, Encode, Type};
+use sea_orm::sqlx::postgres::Postgres;
+use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments};
+use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, Connection, Encode, Pool, Type};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use uuid::Uuid;
 
@@ -31,19 +31,25 @@ const MEAN_VALUE: usize = 32;
 /// Inserts into one database.
 #[derive(Debug)]
 pub(super) struct Inserts {
-    db: DatabaseConnection,
+    base: Base,
     lines: Texts,
     requests: Texts,
     hours: Texts,
-    kept: Kept,
 }
 
-/// The connection that the last batch went over, for the next one: its statements are prepared, and `SQLite` keeps its cache for as long as
-/// nobody else writes. One that a batch failed on is not kept.
-#[derive(Debug, Default)]
-struct Kept {
-    sqlite: Mutex<Option<PoolConnection<Sqlite>>>,
-    postgres: Mutex<Option<PoolConnection<Postgres>>>,
+/// The database, by its kind.
+#[derive(Debug)]
+enum Base {
+    Sqlite(Connections<Sqlite>),
+    Postgres(Connections<Postgres>),
+}
+
+#[derive(Debug)]
+struct Connections<DB: sqlx::Database> {
+    pool: Pool<DB>,
+    /// The one that the last batch went over, for the next one: its statements are prepared, and `SQLite` keeps its cache for as long as
+    /// nobody else writes. One that a batch failed on is not kept.
+    kept: Mutex<Option<PoolConnection<DB>>>,
 }
 
 /// Rows to be posted together.
@@ -68,21 +74,27 @@ struct Texts(Vec<Arc<str>>);
 // === impl Inserts ===
 
 impl Inserts {
-    pub(super) fn new(db: DatabaseConnection) -> Self {
+    pub(super) fn new(db: &DatabaseConnection) -> Self {
         let backend = db.get_database_backend();
+        let base = if backend == DbBackend::Postgres {
+            Base::Postgres(Connections::new(db.get_postgres_connection_pool()))
+        } else {
+            Base::Sqlite(Connections::new(db.get_sqlite_connection_pool()))
+        };
         Self {
-            db,
+            base,
             lines: Texts::new::<usage::Model>(backend),
             requests: Texts::new::<Request>(backend),
             hours: Texts::new::<Hourly<'static>>(backend),
-            kept: Kept::default(),
         }
     }
 
     /// Gives the connection back, as there is nothing to post now: one that stands still is cut by what is between here and the database.
     pub(super) fn rest(&self) {
-        self.kept.sqlite.lock().take();
-        self.kept.postgres.lock().take();
+        match &self.base {
+            Base::Sqlite(connections) => drop(connections.kept.lock().take()),
+            Base::Postgres(connections) => drop(connections.kept.lock().take()),
+        }
     }
 
     /// Posts a batch in one transaction, with what it adds to the sums of each hour. A row whose id is there already is left as it is, and
@@ -117,10 +129,9 @@ impl Inserts {
             requests,
             largest,
         };
-        let posted = if self.db.get_database_backend() == DbBackend::Postgres {
-            postgres(self, self.db.get_postgres_connection_pool(), &batch).await
-        } else {
-            sqlite(self, self.db.get_sqlite_connection_pool(), &batch).await
+        let posted = match &self.base {
+            Base::Sqlite(connections) => sqlite(self, connections, &batch).await,
+            Base::Postgres(connections) => postgres(self, connections, &batch).await,
         };
         posted.map_err(failed)
     }
@@ -134,7 +145,7 @@ impl Inserts {
             SqlxError::Encode(_) => true,
             SqlxError::Database(error) => {
                 let code = error.code().unwrap_or_default();
-                if self.db.get_database_backend() == DbBackend::Postgres {
+                if matches!(self.base, Base::Postgres(_)) {
                     // Data exceptions and violated constraints.
                     code.starts_with("22") || code.starts_with("23")
                 } else {
@@ -190,7 +201,7 @@ impl Inserts {
             let mut values = A::default();
             add(&mut values, Bound::Number(first.place.hour))?;
             add(&mut values, Bound::Number(last.place.hour))?;
-            let sql = reopen(self.db.get_database_backend()).into();
+            let sql = reopen(self.base.backend()).into();
             let rows = 0;
             all.push(Insert { sql, values, rows });
         }
@@ -200,14 +211,15 @@ impl Inserts {
 
 /// The same for both drivers, whose types have nothing in common that could stand for them.
 macro_rules! transaction {
-    ($name:ident, $database:ident, $pool:ty, $add:expr) => {
+    ($name:ident, $database:ident, $add:expr) => {
         async fn $name(
             inserts: &Inserts,
-            pool: &$pool,
+            connections: &Connections<$database>,
             batch: &Batch<'_>,
         ) -> Result<bool, SqlxError> {
-            let kept = inserts.kept.$name.lock().take();
-            let mut connection = match kept {
+            let Connections { pool, kept } = connections;
+            let last = kept.lock().take();
+            let mut connection = match last {
                 Some(connection) => connection,
                 None => pool.acquire().await?,
             };
@@ -233,15 +245,15 @@ macro_rules! transaction {
             }
             // A database in memory is its one connection, which others need too.
             if pool.options().get_max_connections() > 1 {
-                *inserts.kept.$name.lock() = Some(connection);
+                *kept.lock() = Some(connection);
             }
             Ok(is_posted)
         }
     };
 }
 
-transaction!(sqlite, Sqlite, SqlitePool, add_shared);
-transaction!(postgres, Postgres, PgPool, add::<Postgres>);
+transaction!(sqlite, Sqlite, add_shared);
+transaction!(postgres, Postgres, add::<Postgres>);
 
 fn add<DB: sqlx::Database>(arguments: &mut DB::Arguments, value: Bound<'_>) -> Result<(), SqlxError>
 where
@@ -279,6 +291,28 @@ fn add_shared(arguments: &mut SqliteArguments, value: Bound<'_>) -> Result<(), S
 
 fn failed(error: SqlxError) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+// === impl Base ===
+
+impl Base {
+    fn backend(&self) -> DbBackend {
+        match self {
+            Self::Sqlite(_) => DbBackend::Sqlite,
+            Self::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+}
+
+// === impl Connections ===
+
+impl<DB: sqlx::Database> Connections<DB> {
+    fn new(pool: &Pool<DB>) -> Self {
+        Self {
+            pool: pool.clone(),
+            kept: Mutex::default(),
+        }
+    }
 }
 
 // === impl Texts ===

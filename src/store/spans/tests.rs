@@ -67,6 +67,14 @@ async fn post(test: &TestDb, seed: u64, count: usize, hours: i64) {
     archive.post(&mut lines, &mut requests).await.unwrap();
 }
 
+async fn sweep(db: &DatabaseConnection, zone: Tz, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    super::sweep(db, &wanted(db, zone, now).await?, now).await
+}
+
+async fn mark(db: &DatabaseConnection, zone: Tz, now: DateTime<Utc>) -> Result<Vec<Span>, DbErr> {
+    super::mark(db, &wanted(db, zone, now).await?, now).await
+}
+
 /// Builds all there is to build; the spans that were closed.
 async fn round(test: &TestDb, zone: Tz) -> usize {
     sweep(&test.db, zone, now()).await.unwrap();
@@ -156,7 +164,7 @@ async fn agree(test: &TestDb) -> usize {
             text("client"),
         );
         let of = (number("span_id"), row.try_get("", "cut").unwrap());
-        let sums = SUMMED.map(number);
+        let sums = SUMMED.map(|sum| number(sum.as_str()));
         assert!(kept.entry(of).or_default().insert(key, sums).is_none());
     }
     let closed: Vec<_> = spans(test)

@@ -29,6 +29,7 @@ use crate::{
 mod notifications;
 mod people;
 mod prices;
+mod put;
 mod routing;
 
 /// What becomes of the settings.

@@ -5,15 +5,14 @@ use entity::{
     value::{Ids, TargetCredentials},
 };
 use sea_orm::{
-    ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     EntityTrait, QueryOrder,
 };
 
-use super::{Kind, PlannedNotice, PlannedTarget, Restore, alike, differs, text};
+use super::{Kind, PlannedNotice, PlannedTarget, Restore, alike, text};
 use crate::{
     problem::{Mistake, Problem},
-    service::{audit::Action, change::later, notification_targets, now},
+    service::notification_targets,
 };
 
 // === impl Restore ===
@@ -41,26 +40,9 @@ impl Restore<'_> {
             let kind = row.kind.try_as_ref().copied();
             let current = kind.and_then(|kind| there.get_mut(&(name.clone(), kind))?.pop());
             row.credentials = self.sealed(&name, credentials, current.as_ref());
-            let Some(current) = current else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                ids.push(row.id);
-                self.created(Kind::NotificationTarget, name, &row);
-                continue;
-            };
-            left -= 1;
-            ids.push(current.id);
-            if !differs(&row, &current) {
-                self.same(Kind::NotificationTarget);
-                continue;
-            }
-            row.id = Set(current.id);
-            row.updated_at = Set(later(current.updated_at));
-            let row = row.update(self.change.tx()).await?;
-            self.change
-                .record(Action::Update, Some(&current), Some(&row));
-            self.changed(Kind::NotificationTarget, name, &current, &row);
+            left -= usize::from(current.is_some());
+            let id = self.put(Kind::NotificationTarget, name, row, current);
+            ids.push(id.await?);
         }
         self.others(Kind::NotificationTarget, left);
         Ok(ids)
@@ -84,24 +66,8 @@ impl Restore<'_> {
             row.target_ids = Set(Ids(targets.collect()));
             let event = row.event.try_as_ref().copied();
             let current = event.and_then(|event| there.get_mut(&(name.clone(), event))?.pop());
-            let Some(current) = current else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                self.created(Kind::NotificationRule, name, &row);
-                continue;
-            };
-            left -= 1;
-            if !differs(&row, &current) {
-                self.same(Kind::NotificationRule);
-                continue;
-            }
-            row.id = Set(current.id);
-            row.updated_at = Set(later(current.updated_at));
-            let row = row.update(self.change.tx()).await?;
-            self.change
-                .record(Action::Update, Some(&current), Some(&row));
-            self.changed(Kind::NotificationRule, name, &current, &row);
+            left -= usize::from(current.is_some());
+            self.put(Kind::NotificationRule, name, row, current).await?;
         }
         self.others(Kind::NotificationRule, left);
         Ok(())

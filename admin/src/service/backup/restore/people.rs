@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, Quer
 use super::{Kind, PlannedKey, Restore, by, differs, text};
 use crate::{
     problem::{Mistake, Problem},
-    service::{audit::Action, change::later, keys, now, users},
+    service::{audit::Action, change::later, keys, users},
 };
 
 // === impl Restore ===
@@ -31,11 +31,8 @@ impl Restore<'_> {
                 row.expires_at = Set(Some(end.trunc_subsecs(6)));
             }
             let Some(current) = there.remove(&name) else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                ids.insert(name.clone(), row.id);
-                self.created(Kind::User, name, &row);
+                let row = self.create(Kind::User, name.clone(), row).await?;
+                ids.insert(name, row.id);
                 continue;
             };
             ids.insert(name.clone(), current.id);
@@ -74,10 +71,7 @@ impl Restore<'_> {
                 row.expires_at = Set(Some(end.trunc_subsecs(6)));
             }
             let Some(current) = current else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                self.created(Kind::Key, name, &row);
+                self.create(Kind::Key, name, row).await?;
                 continue;
             };
             if let Set(limits) = &mut row.limits {

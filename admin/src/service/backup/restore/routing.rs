@@ -7,7 +7,6 @@ use entity::{
     value::{Headers, Secret},
 };
 use sea_orm::{
-    ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
 };
@@ -15,7 +14,7 @@ use sea_orm::{
 use super::{Kind, PlannedProvider, PlannedRule, Restore, alike, by, differs, text};
 use crate::{
     problem::{Mistake, Problem},
-    service::{audit::Action, backup::opened, change::later, now, providers},
+    service::{audit::Action, backup::opened, providers},
 };
 
 // === impl Restore ===
@@ -27,25 +26,10 @@ impl Restore<'_> {
     ) -> Result<(), Problem> {
         let there = provider_group::Entity::find().all(self.change.tx()).await?;
         let mut there = by(there, |group| group.name.clone());
-        for mut row in rows {
+        for row in rows {
             let name = text(&row.name);
-            let Some(current) = there.remove(&name) else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                self.created(Kind::Group, name, &row);
-                continue;
-            };
-            if !differs(&row, &current) {
-                self.same(Kind::Group);
-                continue;
-            }
-            row.id = Set(current.id);
-            row.updated_at = Set(later(current.updated_at));
-            let row = row.update(self.change.tx()).await?;
-            self.change
-                .record(Action::Update, Some(&current), Some(&row));
-            self.changed(Kind::Group, name, &current, &row);
+            let current = there.remove(&name);
+            self.put(Kind::Group, name, row, current).await?;
         }
         self.others(Kind::Group, there.len());
         Ok(())
@@ -71,13 +55,10 @@ impl Restore<'_> {
                 });
                 self.done.notes.extend(notes);
             }
-            let mut row = self.with_secrets(planned, current.as_ref());
+            let row = self.with_secrets(planned, current.as_ref());
             let Some(current) = current else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                ids.insert(name.clone(), row.id);
-                self.created(Kind::Provider, name, &row);
+                let row = self.create(Kind::Provider, name.clone(), row).await?;
+                ids.insert(name, row.id);
                 continue;
             };
             ids.insert(name.clone(), current.id);
@@ -157,24 +138,9 @@ impl Restore<'_> {
             };
             row.provider_id = Set(provider_id);
             let same_name = there.get_mut(&(name.clone(), provider_id));
-            let Some(current) = same_name.and_then(Vec::pop) else {
-                row.created_at = Set(now());
-                row.updated_at = Set(now());
-                let row = row.insert(self.change.tx()).await?;
-                self.created(Kind::ErrorRule, name, &row);
-                continue;
-            };
-            left -= 1;
-            if !differs(&row, &current) {
-                self.same(Kind::ErrorRule);
-                continue;
-            }
-            row.id = Set(current.id);
-            row.updated_at = Set(later(current.updated_at));
-            let row = row.update(self.change.tx()).await?;
-            self.change
-                .record(Action::Update, Some(&current), Some(&row));
-            self.changed(Kind::ErrorRule, name, &current, &row);
+            let current = same_name.and_then(Vec::pop);
+            left -= usize::from(current.is_some());
+            self.put(Kind::ErrorRule, name, row, current).await?;
         }
         self.others(Kind::ErrorRule, left);
         Ok(())

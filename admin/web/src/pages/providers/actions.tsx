@@ -1,13 +1,13 @@
 // What can be done with a provider from its row, and the edits in place.
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { CopyPlusIcon, EllipsisIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
+import { CopyPlusIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
 import { useState } from "react";
 
 import { type InlinePatch, type Provider, useDeleteProvider, usePatchProvider, useResetBreakers } from "@/api/providers";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
-import { Button } from "@/components/ui/button";
-import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { RowMenu } from "@/components/row-menu";
+import { MenuItem, MenuSeparator } from "@/components/ui/menu";
 import { useMessages } from "@/lib/i18n";
 
 import { messages } from "./messages";
@@ -49,31 +49,24 @@ export function ProviderActions({ provider }: { provider: Provider }) {
       .finally(() => setIsRemoving(false));
   return (
     <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => void goHere({ search: (search) => ({ ...search, edit: id }) })}>
-            <PencilIcon /> {t.edit}
-          </MenuItem>
-          <MenuItem onSelect={() => void goHere({ search: (search) => ({ ...search, create: id }) })}>
-            <CopyPlusIcon /> {t.clone}
-          </MenuItem>
-          <MenuItem onSelect={() => void navigate({ to: "/requests", search: { provider: id } })}>
-            <ScrollTextIcon /> {t.requests}
-          </MenuItem>
-          <MenuItem onSelect={resetNow}>
-            <RotateCcwIcon /> {t.resetBreakers}
-          </MenuItem>
-          <MenuSeparator />
-          <MenuItem isDanger onSelect={() => setIsRemoving(true)}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
+      <RowMenu label={t.actionsOf(name)}>
+        <MenuItem onSelect={() => void goHere({ search: (search) => ({ ...search, edit: id }) })}>
+          <PencilIcon /> {t.edit}
+        </MenuItem>
+        <MenuItem onSelect={() => void goHere({ search: (search) => ({ ...search, create: id }) })}>
+          <CopyPlusIcon /> {t.clone}
+        </MenuItem>
+        <MenuItem onSelect={() => void navigate({ to: "/requests", search: { provider: id } })}>
+          <ScrollTextIcon /> {t.requests}
+        </MenuItem>
+        <MenuItem onSelect={resetNow}>
+          <RotateCcwIcon /> {t.resetBreakers}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuItem isDanger onSelect={() => setIsRemoving(true)}>
+          <Trash2Icon /> {t.remove}
+        </MenuItem>
+      </RowMenu>
       {isRemoving && (
         <Confirm
           title={t.removeTitle(name)}

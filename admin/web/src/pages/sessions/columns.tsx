@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ColumnDef } from "@tanstack/react-table";
-import { CircleStopIcon, EllipsisIcon, RouteIcon, ScrollTextIcon } from "lucide-react";
+import { CircleStopIcon, RouteIcon, ScrollTextIcon } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { providersQuery } from "@/api/providers";
@@ -10,10 +10,10 @@ import { useIsAdmin } from "@/api/session";
 import { type ClientSession, useEndClientSession } from "@/api/sessions";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
+import { RowMenu } from "@/components/row-menu";
 import { RelativeTime } from "@/components/time";
 import { Badge, Dot } from "@/components/ui/badge";
-import { Button } from "@/components/ui/button";
-import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { MenuItem, MenuSeparator } from "@/components/ui/menu";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 
@@ -103,27 +103,20 @@ function SessionActions({ session }: { session: ClientSession }) {
     });
   return (
     <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(sessionId)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => void navigate({ to: "/requests", search: { session: sessionId } })}>
-            <ScrollTextIcon /> {t.show}
+      <RowMenu label={t.actionsOf(sessionId)}>
+        <MenuItem onSelect={() => void navigate({ to: "/requests", search: { session: sessionId } })}>
+          <ScrollTextIcon /> {t.show}
+        </MenuItem>
+        {isAdmin && model && (
+          <MenuItem onSelect={() => void navigate({ to: "/routing", search: { key: keyId, model, session: sessionId } })}>
+            <RouteIcon /> {t.explain}
           </MenuItem>
-          {isAdmin && model && (
-            <MenuItem onSelect={() => void navigate({ to: "/routing", search: { key: keyId, model, session: sessionId } })}>
-              <RouteIcon /> {t.explain}
-            </MenuItem>
-          )}
-          <MenuSeparator />
-          <MenuItem isDanger disabled={inFlight === 0} onSelect={() => setIsAsking(true)}>
-            <CircleStopIcon /> {t.end}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
+        )}
+        <MenuSeparator />
+        <MenuItem isDanger disabled={inFlight === 0} onSelect={() => setIsAsking(true)}>
+          <CircleStopIcon /> {t.end}
+        </MenuItem>
+      </RowMenu>
       {isAsking && <Confirm title={t.endTitle} text={t.endText(inFlight)} action={t.end} isPending={end.isPending} onConfirm={run} onClose={() => setIsAsking(false)} />}
     </>
   );

@@ -1,14 +1,14 @@
 // What can be done with a user from the row.
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { CalendarPlusIcon, EllipsisIcon, KeyRoundIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
+import { CalendarPlusIcon, KeyRoundIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
 import { useState } from "react";
 
 import { type User, useDeleteUser, useEnableUser, useRenewUser, useResetUserLimits } from "@/api/users";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
 import { SPANS, later } from "@/components/form/expiry-field";
-import { Button } from "@/components/ui/button";
-import { Menu, MenuContent, MenuItem, MenuLabel, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { RowMenu } from "@/components/row-menu";
+import { MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 
@@ -45,38 +45,31 @@ export function UserActions({ user, keys }: { user: User; keys: number }) {
     renew.mutate({ id, expiresAt: later(days, user.expiresAt) }, { onSuccess: (now) => toast.done(t.renewed(name, format.date(now.expiresAt ?? ""))), onError: toast.failed });
   return (
     <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={() => open({ edit: id })}>
-            <PencilIcon /> {t.edit}
+      <RowMenu label={t.actionsOf(name)}>
+        <MenuItem onSelect={() => open({ edit: id })}>
+          <PencilIcon /> {t.edit}
+        </MenuItem>
+        <MenuItem onSelect={() => open({ newKey: id })}>
+          <KeyRoundIcon /> {t.newKey}
+        </MenuItem>
+        <MenuItem onSelect={() => void navigate({ to: "/requests", search: { user: id } })}>
+          <ScrollTextIcon /> {t.requests}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuLabel>{t.renew}</MenuLabel>
+        {SPANS.map((days) => (
+          <MenuItem key={days} onSelect={() => renewBy(days)}>
+            <CalendarPlusIcon /> {t.renewBy(days)}
           </MenuItem>
-          <MenuItem onSelect={() => open({ newKey: id })}>
-            <KeyRoundIcon /> {t.newKey}
-          </MenuItem>
-          <MenuItem onSelect={() => void navigate({ to: "/requests", search: { user: id } })}>
-            <ScrollTextIcon /> {t.requests}
-          </MenuItem>
-          <MenuSeparator />
-          <MenuLabel>{t.renew}</MenuLabel>
-          {SPANS.map((days) => (
-            <MenuItem key={days} onSelect={() => renewBy(days)}>
-              <CalendarPlusIcon /> {t.renewBy(days)}
-            </MenuItem>
-          ))}
-          <MenuSeparator />
-          <MenuItem onSelect={() => setAsking("reset")}>
-            <RotateCcwIcon /> {t.resetLimits}
-          </MenuItem>
-          <MenuItem isDanger onSelect={() => setAsking("remove")}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
+        ))}
+        <MenuSeparator />
+        <MenuItem onSelect={() => setAsking("reset")}>
+          <RotateCcwIcon /> {t.resetLimits}
+        </MenuItem>
+        <MenuItem isDanger onSelect={() => setAsking("remove")}>
+          <Trash2Icon /> {t.remove}
+        </MenuItem>
+      </RowMenu>
       {asking === "remove" && <RemoveUser user={user} keys={keys} onClose={() => setAsking(null)} />}
       {asking === "reset" && <ResetUser user={user} onClose={() => setAsking(null)} />}
     </>

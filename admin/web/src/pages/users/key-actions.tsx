@@ -1,5 +1,5 @@
 // What can be done with a key.
-import { CalendarPlusIcon, EllipsisIcon, PencilIcon, RefreshCwIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
+import { CalendarPlusIcon, PencilIcon, RefreshCwIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
@@ -8,8 +8,8 @@ import { useIsAdmin } from "@/api/session";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
 import { SPANS, later } from "@/components/form/expiry-field";
-import { Button } from "@/components/ui/button";
-import { Menu, MenuContent, MenuItem, MenuLabel, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
+import { RowMenu } from "@/components/row-menu";
+import { MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu";
 import { Switch } from "@/components/ui/switch";
 import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
@@ -46,40 +46,33 @@ export function KeyActions({ entry, onEdit }: { entry: Key; onEdit: () => void }
     renew.mutate({ id, expiresAt: later(days, entry.expiresAt) }, { onSuccess: (now) => toast.done(t.renewed(name, format.date(now.expiresAt ?? ""))), onError: toast.failed });
   return (
     <>
-      <Menu>
-        <MenuTrigger asChild>
-          <Button look="ghost" size="icon-small" aria-label={t.actionsOf(name)}>
-            <EllipsisIcon />
-          </Button>
-        </MenuTrigger>
-        <MenuContent align="end">
-          <MenuItem onSelect={onEdit}>
-            <PencilIcon /> {t.edit}
+      <RowMenu label={t.actionsOf(name)}>
+        <MenuItem onSelect={onEdit}>
+          <PencilIcon /> {t.edit}
+        </MenuItem>
+        <MenuItem onSelect={() => setAsking("rotate")}>
+          <RefreshCwIcon /> {t.key.rotate}
+        </MenuItem>
+        <MenuItem onSelect={() => void navigate({ to: "/requests", search: { key: id } })}>
+          <ScrollTextIcon /> {t.requests}
+        </MenuItem>
+        <MenuSeparator />
+        <MenuLabel>{t.renew}</MenuLabel>
+        {SPANS.map((days) => (
+          <MenuItem key={days} onSelect={() => renewBy(days)}>
+            <CalendarPlusIcon /> {t.renewBy(days)}
           </MenuItem>
-          <MenuItem onSelect={() => setAsking("rotate")}>
-            <RefreshCwIcon /> {t.key.rotate}
+        ))}
+        <MenuSeparator />
+        {isAdmin && (
+          <MenuItem onSelect={() => setAsking("reset")}>
+            <RotateCcwIcon /> {t.resetLimits}
           </MenuItem>
-          <MenuItem onSelect={() => void navigate({ to: "/requests", search: { key: id } })}>
-            <ScrollTextIcon /> {t.requests}
-          </MenuItem>
-          <MenuSeparator />
-          <MenuLabel>{t.renew}</MenuLabel>
-          {SPANS.map((days) => (
-            <MenuItem key={days} onSelect={() => renewBy(days)}>
-              <CalendarPlusIcon /> {t.renewBy(days)}
-            </MenuItem>
-          ))}
-          <MenuSeparator />
-          {isAdmin && (
-            <MenuItem onSelect={() => setAsking("reset")}>
-              <RotateCcwIcon /> {t.resetLimits}
-            </MenuItem>
-          )}
-          <MenuItem isDanger onSelect={() => setAsking("remove")}>
-            <Trash2Icon /> {t.remove}
-          </MenuItem>
-        </MenuContent>
-      </Menu>
+        )}
+        <MenuItem isDanger onSelect={() => setAsking("remove")}>
+          <Trash2Icon /> {t.remove}
+        </MenuItem>
+      </RowMenu>
       {asking && <KeyQuestion asking={asking} entry={entry} onClose={() => setAsking(null)} />}
     </>
   );
