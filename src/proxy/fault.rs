@@ -49,7 +49,6 @@ fn describe(e: &Error) -> String {
         ErrorType::TLSHandshakeFailure => "the TLS handshake failed",
         ErrorType::TLSHandshakeTimedout => "the TLS handshake timed out",
         ErrorType::InvalidCert => "the certificate is not valid",
-        ErrorType::ReadTimedout => "the upstream sent nothing in time",
         ErrorType::WriteTimedout => "the upstream took nothing in time",
         ErrorType::ConnectionClosed => "the upstream closed the connection",
         ErrorType::ReadError => "reading from the upstream failed",

@@ -170,7 +170,7 @@ async fn connect_to(
     match parts.upstreams.reach(provider, endpoint, policy).await {
         Ok(reached) => {
             let base = &provider.endpoints[endpoint];
-            let peer = reached.peer(provider, base, attempt.plan.wants_stream);
+            let peer = reached.peer(provider, base);
             Ok(Box::new(peer))
         }
         Err(e) => {

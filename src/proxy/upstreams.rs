@@ -152,7 +152,7 @@ impl Upstreams {
         let asking = async {
             let reached = self.reach(provider, endpoint, policy).await?;
             let request = models::request(provider, base)?;
-            let mut peer = reached.peer(provider, base, false);
+            let mut peer = reached.peer(provider, base);
             // One question is not worth a connection for many.
             peer.options.alpn = ALPN::H1;
             Ok(self.tools.status(&peer, request, limit).await?)

@@ -248,7 +248,7 @@ async fn connections_are_kept_apart_by_proxy_and_credentials() {
         let mut some = provider(&url, proxy.as_deref().unwrap_or("http://unused"));
         some.proxy = some.proxy.filter(|_| proxy.is_some());
         let reached = reach(&upstreams, &some).await;
-        reached.peer(&some, &some.endpoints[0], false)
+        reached.peer(&some, &some.endpoints[0])
     };
     let ways = [
         Some(format!("http://{}", one.address())),
@@ -285,7 +285,7 @@ async fn tls_to_the_provider_goes_through_and_agrees_on_a_protocol() {
         let some = provider(&front.base(), &format!("{scheme}://{}", fake.address()));
         let upstreams = Upstreams::new(None);
         let reached = reach(&upstreams, &some).await;
-        let peer = reached.peer(&some, &some.endpoints[0], false);
+        let peer = reached.peer(&some, &some.endpoints[0]);
         let (mut stream, _) = connector.get_stream(&peer).await.unwrap();
         assert!(stream.get_ssl_digest().is_some());
         stream.write_all(b"hello").await.unwrap();

@@ -16,8 +16,6 @@ use crate::proxy::tunnel::Tunnel;
 
 /// How long an idle connection to a provider is kept. Shorter than most servers' own limit, so that few are found dead.
 const IDLE_CONNECTION: Duration = Duration::from_secs(55);
-/// Pingora waits so much longer for the upstream than the journey, which knows what it waited for and says so.
-const BACKSTOP: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection; more open another.
 const STREAMS: u32 = 32;
 /// How much of one HTTP/2 answer may be under way unread. All of a connection's streams together stay within its own window, so that a client
@@ -49,8 +47,8 @@ impl Reached {
         }
     }
 
-    /// The peer to hand to Pingora. `base` is the endpoint it was reached for.
-    pub fn peer(self, provider: &Provider, base: &BaseUrl, wants_stream: bool) -> HttpPeer {
+    /// The peer to hand to Pingora. `base` is the endpoint it was reached for. How long an answer may take is for whoever waits for it to say.
+    pub fn peer(self, provider: &Provider, base: &BaseUrl) -> HttpPeer {
         let sni = if base.is_tls {
             base.host.clone()
         } else {
@@ -58,15 +56,9 @@ impl Reached {
         };
         let mut peer = HttpPeer::new(self.address, base.is_tls, sni);
         let timeouts = &provider.timeouts;
-        let quiet = if wants_stream {
-            timeouts.first_byte_ms.max(timeouts.idle_ms)
-        } else {
-            timeouts.total_ms
-        };
         let options = &mut peer.options;
         options.connection_timeout = millis(timeouts.connect_ms);
         options.total_connection_timeout = millis(timeouts.connect_ms);
-        options.read_timeout = millis(quiet).map(|quiet| quiet + BACKSTOP);
         options.write_timeout = millis(timeouts.total_ms);
         options.idle_timeout = Some(IDLE_CONNECTION);
         options.tcp_keepalive = Some(TcpKeepalive {

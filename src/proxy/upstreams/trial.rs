@@ -84,7 +84,7 @@ impl Upstreams {
         let scheme = if base.is_tls { "https" } else { "http" };
         told.url = format!("{scheme}://{}{}", base.authority, request.uri);
         let reached = self.reach(provider, 0, policy).await?;
-        let mut peer = reached.peer(provider, base, false);
+        let mut peer = reached.peer(provider, base);
         // One question is not worth a connection for many.
         peer.options.alpn = ALPN::H1;
         let (mut session, _) = self.tools.http().get_http_session(&peer).await?;
