@@ -16,11 +16,8 @@ use pingora::{ErrorType, OkOrErr};
 use crate::proxy::attempt::Attempt;
 use crate::proxy::rewrite;
 
-/// A body on its way.
-struct Upload<'a> {
-    writing: Option<Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>>,
-    failure: Option<Box<Error>>,
-}
+/// A body on its way, until it is out or stuck. That an upstream will not hear the rest is not the end: what it has to say tells more.
+struct Upload<'a>(Option<Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>>);
 
 /// Sends the request and hands on the answer.
 ///
@@ -34,16 +31,13 @@ pub async fn ask(attempt: &mut Attempt, session: &mut Http2Session, peer: &HttpP
         .map_err(Error::into_up)?;
     let mut writer = session.take_request_body_writer();
     let write_timeout = peer.options.write_timeout;
-    let mut upload = Upload {
-        writing: writer
-            .as_mut()
-            .filter(|_| !body.is_empty())
-            .map(|writer| Box::pin(write_body(writer, body, true, write_timeout)) as _),
-        failure: None,
-    };
-    read(attempt, session, &mut upload)
+    let writing = writer
+        .as_mut()
+        .filter(|_| !body.is_empty())
+        .map(|writer| Box::pin(write_body(writer, body, true, write_timeout)) as _);
+    read(attempt, session, &mut Upload(writing))
         .await
-        .map_err(|e| upload.failure.take().unwrap_or(e).into_up())
+        .map_err(Error::into_up)
 }
 
 async fn read(
@@ -101,16 +95,13 @@ impl Upload<'_> {
     async fn beside<T>(&mut self, reading: impl Future<Output = T>) -> T {
         tokio::pin!(reading);
         loop {
-            let Some(writing) = &mut self.writing else {
+            let Some(writing) = &mut self.0 else {
                 return reading.await;
             };
             tokio::select! {
                 biased;
                 read = &mut reading => return read,
-                written = writing => {
-                    self.writing = None;
-                    self.failure = written.err();
-                }
+                _ = writing => self.0 = None,
             }
         }
     }
