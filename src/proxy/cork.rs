@@ -2,9 +2,9 @@
 //!
 //! Pingora sends a request's head as soon as it has it, and then its body. On a connection that holds nothing back (`TCP_NODELAY`) these are
 //! two packets, and a packet is what costs: the way through the kernel, and waking whoever waits at the other end. So from the moment the head is
-//! ready until the body has been written as far as the socket takes it the connection is corked (`TCP_CORK`). The kernel fills
+//! ready until the body has been written the connection is corked (`TCP_CORK`). The kernel fills
 //! whole packets meanwhile and keeps the rest; it gives up waiting after 200 ms by itself, so that a cork that were forgotten could do
-//! no harm but that. A long body is not worth waiting for: see `Attempt::hold_head`.
+//! no harm but that. A long body is not worth waiting for: see `exchange/h1.rs`.
 //!
 //! Pingora lends nobody its sockets. Therefore direct connections are made here, with its own function, and a second handle of each is hung on
 //! what it remembers of the connection ([`ProxyDigest`]); the handle goes when the connection does.
