@@ -179,7 +179,7 @@ impl Attempt {
             HttpTask::Header(head, _) if head.status.is_informational() => return Ok(()),
             HttpTask::Header(mut head, _) => {
                 self.answered(&mut head);
-                frame(&mut head, &self.plan.head.method)?;
+                self.frame(&mut head)?;
                 self.line.give(Piece::Head(head)).await;
             }
             HttpTask::Body(piece, _) => self.pass(piece.unwrap_or_default(), is_end).await,
@@ -187,6 +187,26 @@ impl Attempt {
         }
         if is_end {
             self.line.give(Piece::End).await;
+        }
+        Ok(())
+    }
+
+    /// Whether an answer that begins so may have a body (RFC 9110, section 6.4.1).
+    pub fn may_have_body(&self, head: &ResponseHeader) -> bool {
+        let has_none = matches!(
+            head.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        !has_none && self.plan.head.method != Method::HEAD
+    }
+
+    /// An answer of unknown length goes on in chunks, whatever it came in.
+    fn frame(&self, head: &mut ResponseHeader) -> Result<()> {
+        head.set_version(Version::HTTP_11);
+        let is_framed = head.headers.contains_key(header::TRANSFER_ENCODING)
+            || head.headers.contains_key(header::CONTENT_LENGTH);
+        if !is_framed && self.may_have_body(head) {
+            head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
         }
         Ok(())
     }
@@ -275,9 +295,8 @@ impl Attempt {
 
     /// It failed.
     pub fn failed(&mut self, e: &Error) {
-        if let Some((fault, what)) = fault::of_error(e) {
-            self.fail(fault, what);
-        }
+        let (fault, what) = fault::of_error(e);
+        self.fail(fault, what);
     }
 }
 
@@ -290,22 +309,6 @@ impl Drop for Attempt {
         (report.ended, report.ended_at) = (Instant::now(), Utc::now());
         self.line.close(report);
     }
-}
-
-/// An answer of unknown length goes on in chunks, whatever it came in.
-fn frame(head: &mut ResponseHeader, method: &Method) -> Result<()> {
-    head.set_version(Version::HTTP_11);
-    let has_body = method != Method::HEAD
-        && !matches!(
-            head.status,
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        );
-    let is_framed = head.headers.contains_key(header::TRANSFER_ENCODING)
-        || head.headers.contains_key(header::CONTENT_LENGTH);
-    if has_body && !is_framed {
-        head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
-    }
-    Ok(())
 }
 
 fn text<'a>(response: &'a ResponseHeader, name: &HeaderName) -> Option<&'a str> {

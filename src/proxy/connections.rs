@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use parking_lot::Mutex;
-use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use pingora::prelude::{HttpPeer, Result};
 use pingora::protocols::Stream;
@@ -22,6 +21,8 @@ use pingora::protocols::l4::socket::SocketAddr;
 use pingora::upstreams::peer::Peer;
 use tokio::io::AsyncReadExt;
 use tokio::task::unconstrained;
+
+use super::upstreams::tools::connector_options;
 
 /// Connections to providers.
 pub struct Connections {
@@ -53,10 +54,8 @@ impl Connections {
     /// None yet. Providers are trusted by what is in `ca_file`, if there is one, or by what the system trusts.
     #[must_use]
     pub fn new(ca_file: Option<&Path>) -> Self {
-        let mut options = ConnectorOptions::new(MOST);
-        options.ca_file = ca_file.map(|path| path.to_string_lossy().into_owned());
         Self {
-            connector: Connector::new(Some(options)),
+            connector: Connector::new(Some(connector_options(ca_file, MOST))),
             idle: Mutex::default(),
         }
     }

@@ -268,7 +268,7 @@ impl Contender {
 
     /// Takes what is already there: the meter is ahead of what was taken.
     fn gather(&mut self) {
-        while let Some(piece) = self.running.try_next() {
+        while let Some(piece) = self.running.line().take_piece() {
             match piece {
                 Piece::Head(_) => {}
                 Piece::Body(piece) => self.held.push(piece),

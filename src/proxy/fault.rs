@@ -6,8 +6,8 @@ use pingora::{ErrorSource, ErrorType};
 
 use crate::domain::fault::Fault;
 
-/// Whose fault an error is, and what happened, in words for the decision chain. `None` when it is only the journey hanging up.
-pub fn of_error(e: &Error) -> Option<(Fault, String)> {
+/// Whose fault an error is, and what happened, in words for the decision chain.
+pub fn of_error(e: &Error) -> (Fault, String) {
     let fault = match e.etype() {
         ErrorType::ConnectTimedout
         | ErrorType::ConnectRefused
@@ -28,11 +28,10 @@ pub fn of_error(e: &Error) -> Option<(Fault, String)> {
         _ if e.root_cause().is::<h2::Error>() => Fault::Network,
         _ => match e.esource() {
             ErrorSource::Upstream => Fault::Provider,
-            ErrorSource::Downstream => return None,
-            ErrorSource::Internal | ErrorSource::Unset => Fault::Us,
+            ErrorSource::Downstream | ErrorSource::Internal | ErrorSource::Unset => Fault::Us,
         },
     };
-    Some((fault, describe(e)))
+    (fault, describe(e))
 }
 
 fn describe(e: &Error) -> String {

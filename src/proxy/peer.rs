@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use chrono::Utc;
+use pingora::ErrorType;
 use pingora::prelude::{Error, HttpPeer, Result};
-use pingora::{ErrorType, ImmutStr};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, Plan};
@@ -22,7 +22,7 @@ use crate::wire::patch::{self, Edit};
 ///
 /// # Errors
 /// When no provider is left, or the chosen one has no address that may be used.
-pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<Box<HttpPeer>> {
+pub async fn choose(attempt: &mut Attempt, parts: &Parts) -> Result<HttpPeer> {
     let plan = attempt.plan.clone();
     while !take_seat(attempt, &plan, parts).await? {}
     let Some(provider) = attempt.provider().cloned() else {
@@ -160,18 +160,13 @@ fn redirect(attempt: &mut Attempt, plan: &Plan, provider: &Provider) -> Option<E
     Some(Edit { span, text })
 }
 
-async fn connect_to(
-    attempt: &mut Attempt,
-    provider: &Provider,
-    parts: &Parts,
-) -> Result<Box<HttpPeer>> {
+async fn connect_to(attempt: &mut Attempt, provider: &Provider, parts: &Parts) -> Result<HttpPeer> {
     let policy = attempt.plan.snapshot.settings.egress_policy;
     let endpoint = attempt.report.endpoint;
     match parts.upstreams.reach(provider, endpoint, policy).await {
         Ok(reached) => {
             let base = &provider.endpoints[endpoint];
-            let peer = reached.peer(provider, base);
-            Ok(Box::new(peer))
+            Ok(reached.peer(provider, base))
         }
         Err(e) => {
             attempt.fail(e.fault(), e.to_string());
@@ -181,7 +176,5 @@ async fn connect_to(
 }
 
 fn explained(what: &'static str) -> Box<Error> {
-    let mut e = Error::explain(ErrorType::HTTPStatus(503), ImmutStr::from(what));
-    e.set_retry(false);
-    e
+    Error::explain(ErrorType::HTTPStatus(503), what)
 }

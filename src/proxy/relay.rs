@@ -10,6 +10,7 @@
 //! charging either way, and the usage at the end of its stream is the only exact figure of what it cost.
 
 use std::future::poll_fn;
+use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use super::alarm::Alarm;
 use super::attempt::Plan;
 use super::contender::{Contender, is_event_stream, millis};
 use super::facts::Facts;
-use super::line::Piece;
+use super::line::{Line, Piece};
 use super::parts::Parts;
 use super::reply;
 use super::report::Report;
@@ -82,13 +83,12 @@ pub async fn relay(
         facts,
         session,
     };
-    let mut batch = Vec::with_capacity(contender.held.pieces.len() + 2);
-    batch.push(Piece::Head(head));
-    batch.extend(contender.held.pieces.drain(..).map(Piece::Body));
-    if contender.held.is_whole {
-        batch.push(Piece::End);
-    }
-    match way.write(batch, &mut contender.running).await {
+    let held = &mut contender.held;
+    let end = held.is_whole.then_some(Piece::End);
+    let pieces = iter::once(Piece::Head(head))
+        .chain(held.pieces.drain(..).map(Piece::Body))
+        .chain(end);
+    match way.write(pieces, contender.running.line()).await {
         Some(end) => end,
         None => way.follow(parts, &mut contender.running).await,
     }
@@ -119,7 +119,7 @@ impl Way<'_> {
                 piece = running.next() => match piece {
                     Some(piece) => {
                         self.silence.renew();
-                        self.forward(piece, running).await
+                        self.forward(piece, running.line()).await
                     }
                     None => Some(broken("the upstream broke off before the end of its answer")),
                 },
@@ -135,8 +135,8 @@ impl Way<'_> {
         }
     }
 
-    async fn forward(&mut self, piece: Piece, running: &mut Running) -> Option<End> {
-        match (piece, running.try_next()) {
+    async fn forward(&mut self, piece: Piece, line: &Line) -> Option<End> {
+        match (piece, line.take_piece()) {
             (Piece::Body(piece), None) => {
                 self.pass(&piece);
                 self.pings.put_off();
@@ -145,30 +145,22 @@ impl Way<'_> {
                     Err(_) => Some(self.left()),
                 }
             }
-            (piece, next) => {
-                let mut batch = Vec::with_capacity(4);
-                batch.push(piece);
-                batch.extend(next);
-                self.write(batch, running).await
-            }
+            (piece, next) => self.write(iter::once(piece).chain(next), line).await,
         }
     }
 
     /// Writes what there is, and with it all that has arrived meanwhile.
-    async fn write(&mut self, mut batch: Vec<Piece>, running: &mut Running) -> Option<End> {
-        while let Some(piece) = running.try_next() {
-            batch.push(piece);
-        }
+    async fn write(&mut self, pieces: impl Iterator<Item = Piece>, line: &Line) -> Option<End> {
         let mut end = None;
-        let mut tasks = Vec::with_capacity(batch.len());
-        for piece in batch {
+        let mut tasks = Vec::with_capacity(4);
+        for piece in pieces.chain(iter::from_fn(|| line.take_piece())) {
             match piece {
                 Piece::Head(head) => tasks.push(HttpTask::Header(head, false)),
                 Piece::Body(piece) => {
                     self.pass(&piece);
                     tasks.push(HttpTask::Body(Some(piece), false));
                 }
-                Piece::End if self.is_unfinished(running) => {
+                Piece::End if self.is_unfinished(line) => {
                     end = Some(broken("the stream ended without its last event"));
                 }
                 Piece::End => {
@@ -185,8 +177,8 @@ impl Way<'_> {
     }
 
     /// Whether the end that has come is not the one that the protocol demands.
-    fn is_unfinished(&self, running: &Running) -> bool {
-        self.facts.answer.is_stream && self.is_metered && !running.line().is_complete()
+    fn is_unfinished(&self, line: &Line) -> bool {
+        self.facts.answer.is_stream && self.is_metered && !line.is_complete()
     }
 
     fn pass(&mut self, piece: &Bytes) {

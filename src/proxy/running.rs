@@ -37,15 +37,10 @@ impl Running {
         }
     }
 
-    /// What happens next. May be cancelled without losing anything.
-    pub async fn event(&mut self) -> Event {
-        poll_fn(|cx| self.poll_event(cx)).await
-    }
-
     /// The next piece of the answer; `None` when there will be no more. May be cancelled without losing one.
     pub async fn next(&mut self) -> Option<Piece> {
         loop {
-            match self.event().await {
+            match poll_fn(|cx| self.poll_event(cx)).await {
                 Event::Chosen(_) => {}
                 Event::Piece(piece) => return Some(piece),
                 Event::Over => return None,
@@ -56,11 +51,6 @@ impl Running {
     /// What it shares with the attempt.
     pub fn line(&self) -> &Line {
         &self.line
-    }
-
-    /// The next piece of the answer if it is already there.
-    pub fn try_next(&mut self) -> Option<Piece> {
-        self.line.take_piece()
     }
 
     /// What was said comes first; the attempt goes on when all of it has been heard.

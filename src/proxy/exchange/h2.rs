@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 
-use http::{Method, StatusCode, Version, header};
+use http::{Version, header};
 use pingora::http::ResponseHeader;
 use pingora::prelude::{Error, HttpPeer, Result};
 use pingora::protocols::http::HttpTask;
@@ -45,12 +45,11 @@ async fn read(
     session: &mut Http2Session,
     upload: &mut Upload<'_>,
 ) -> Result<()> {
-    let reading = upload.beside(session.read_response_header());
-    reading.await?;
+    upload.beside(session.read_response_header()).await?;
     let head = session.response_header().cloned();
     let head = head.or_err(ErrorType::InternalError, "no head was read")?;
     let is_end = session.check_response_end_or_error()?;
-    if is_end && owes_body(session, &head) {
+    if is_end && attempt.may_have_body(&head) && promises_body(&head) {
         return Error::e_explain(ErrorType::H2Error, "the answer ended before its body");
     }
     attempt
@@ -74,18 +73,9 @@ async fn read(
 }
 
 /// Whether a head that ended its stream has promised a body (RFC 9113, section 8.1.1), which the library below does not look at.
-fn owes_body(session: &Http2Session, head: &ResponseHeader) -> bool {
-    let is_head = session
-        .request_header()
-        .is_some_and(|request| request.method == Method::HEAD);
-    let has_none = matches!(
-        head.status,
-        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-    );
+fn promises_body(head: &ResponseHeader) -> bool {
     let length = head.headers.get(header::CONTENT_LENGTH);
-    !is_head
-        && !has_none
-        && length.is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'))
+    length.is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'))
 }
 
 // === impl Upload ===

@@ -1,6 +1,6 @@
 //! What connections of our own, checks and those to proxies, are made with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -88,12 +88,7 @@ impl Tools {
 
     fn options(&self) -> ConnectorOptions {
         // Nothing is kept: a check that reuses a connection checks nothing.
-        let mut options = ConnectorOptions::new(1);
-        options.ca_file = self
-            .ca_file
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned());
-        options
+        connector_options(self.ca_file.as_deref(), 1)
     }
 
     fn roots(&self) -> RootCertStore {
@@ -108,4 +103,11 @@ impl Tools {
         roots.add_parsable_certificates(certificates);
         roots
     }
+}
+
+/// Trusts what is in `ca_file`, or what the system trusts, and keeps so many idle connections.
+pub fn connector_options(ca_file: Option<&Path>, kept: usize) -> ConnectorOptions {
+    let mut options = ConnectorOptions::new(kept);
+    options.ca_file = ca_file.map(|path| path.to_string_lossy().into_owned());
+    options
 }
