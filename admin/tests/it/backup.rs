@@ -111,6 +111,17 @@ async fn restore(app: &App, backup: &Value, dry_run: Option<bool>) -> Answer {
     app.post(&As::admin(), "/api/v1/system/restore", body).await
 }
 
+/// Restores what is there already, which changes nothing; what it says.
+async fn restore_same(app: &App, backup: &Value) -> Value {
+    let same = restore(app, backup, Some(false)).await.expect(200).json();
+    assert_eq!(
+        (&same["created"], &same["changed"]),
+        (&json!([]), &json!([])),
+        "{same}"
+    );
+    same
+}
+
 /// A provider's credential, the address of its proxy, and its headers.
 type Opened = (String, Option<String>, BTreeMap<String, String>);
 
@@ -298,11 +309,7 @@ async fn a_restored_gateway_is_the_one_that_was_backed_up() {
         // Twice is once, here as there.
         for app in [here, there] {
             let before = (app.revision().await, app.reloads());
-            let same = restore(app, &backup, Some(false)).await.expect(200).json();
-            assert_eq!(
-                (&same["created"], &same["changed"]),
-                (&json!([]), &json!([]))
-            );
+            restore_same(app, &backup).await;
             assert_eq!((app.revision().await, app.reloads()), before);
         }
 
@@ -369,12 +376,7 @@ async fn what_is_there_is_changed_and_what_the_backup_does_not_know_is_left() {
         // From when on limits count is history, and stays.
         let ann = app.get(&admin, "/api/v1/users/1").await.json();
         assert!(ann["limitsResetAt"].is_string() && ann["note"] == "n");
-        let same = restore(app, &backup, Some(false)).await.expect(200).json();
-        assert_eq!(
-            (&same["created"], &same["changed"]),
-            (&json!([]), &json!([])),
-            "{same}"
-        );
+        restore_same(app, &backup).await;
     })
     .await;
 }

@@ -1,18 +1,17 @@
 // What can be done with a user from the row.
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { CalendarPlusIcon, KeyRoundIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
+import { KeyRoundIcon, PencilIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
 import { useState } from "react";
 
 import { type User, useDeleteUser, useEnableUser, useRenewUser, useResetUserLimits } from "@/api/users";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
-import { SPANS, later } from "@/components/form/expiry-field";
 import { RowMenu } from "@/components/row-menu";
-import { MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu";
-import { useFormat } from "@/lib/format";
+import { MenuItem } from "@/components/ui/menu";
 import { useMessages } from "@/lib/i18n";
 
 import { messages } from "./messages";
+import { RenewItems } from "./renew-items";
 
 const route = getRouteApi("/app/users");
 
@@ -34,15 +33,12 @@ type Asking = "remove" | "reset" | null;
 
 export function UserActions({ user, keys }: { user: User; keys: number }) {
   const t = useMessages(messages);
-  const format = useFormat();
   const navigate = useNavigate();
   const goHere = route.useNavigate();
   const [asking, setAsking] = useState<Asking>(null);
   const renew = useRenewUser();
   const { id, name } = user;
   const open = (part: { edit?: number; newKey?: number }) => void goHere({ search: (search) => ({ ...search, ...part }) });
-  const renewBy = (days: number) =>
-    renew.mutate({ id, expiresAt: later(days, user.expiresAt) }, { onSuccess: (now) => toast.done(t.renewed(name, format.date(now.expiresAt ?? ""))), onError: toast.failed });
   return (
     <>
       <RowMenu label={t.actionsOf(name)}>
@@ -55,14 +51,7 @@ export function UserActions({ user, keys }: { user: User; keys: number }) {
         <MenuItem onSelect={() => void navigate({ to: "/requests", search: { user: id } })}>
           <ScrollTextIcon /> {t.requests}
         </MenuItem>
-        <MenuSeparator />
-        <MenuLabel>{t.renew}</MenuLabel>
-        {SPANS.map((days) => (
-          <MenuItem key={days} onSelect={() => renewBy(days)}>
-            <CalendarPlusIcon /> {t.renewBy(days)}
-          </MenuItem>
-        ))}
-        <MenuSeparator />
+        <RenewItems entry={user} renew={renew} />
         <MenuItem onSelect={() => setAsking("reset")}>
           <RotateCcwIcon /> {t.resetLimits}
         </MenuItem>

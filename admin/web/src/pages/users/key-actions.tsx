@@ -1,5 +1,5 @@
 // What can be done with a key.
-import { CalendarPlusIcon, PencilIcon, RefreshCwIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
+import { PencilIcon, RefreshCwIcon, RotateCcwIcon, ScrollTextIcon, Trash2Icon } from "lucide-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
@@ -7,14 +7,13 @@ import { type Key, useDeleteKey, useEnableKey, useRenewKey, useResetKeyLimits, u
 import { useIsAdmin } from "@/api/session";
 import { toast } from "@/app/toasts";
 import { Confirm } from "@/components/confirm";
-import { SPANS, later } from "@/components/form/expiry-field";
 import { RowMenu } from "@/components/row-menu";
-import { MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu";
+import { MenuItem } from "@/components/ui/menu";
 import { Switch } from "@/components/ui/switch";
-import { useFormat } from "@/lib/format";
 import { useMessages } from "@/lib/i18n";
 
 import { messages } from "./messages";
+import { RenewItems } from "./renew-items";
 import { showKey } from "./secret";
 
 export function KeySwitch({ entry }: { entry: Key }) {
@@ -36,14 +35,11 @@ type Asking = "rotate" | "remove" | "reset" | null;
 
 export function KeyActions({ entry, onEdit }: { entry: Key; onEdit: () => void }) {
   const t = useMessages(messages);
-  const format = useFormat();
   const isAdmin = useIsAdmin();
   const navigate = useNavigate();
   const [asking, setAsking] = useState<Asking>(null);
   const renew = useRenewKey();
   const { id, name } = entry;
-  const renewBy = (days: number) =>
-    renew.mutate({ id, expiresAt: later(days, entry.expiresAt) }, { onSuccess: (now) => toast.done(t.renewed(name, format.date(now.expiresAt ?? ""))), onError: toast.failed });
   return (
     <>
       <RowMenu label={t.actionsOf(name)}>
@@ -56,14 +52,7 @@ export function KeyActions({ entry, onEdit }: { entry: Key; onEdit: () => void }
         <MenuItem onSelect={() => void navigate({ to: "/requests", search: { key: id } })}>
           <ScrollTextIcon /> {t.requests}
         </MenuItem>
-        <MenuSeparator />
-        <MenuLabel>{t.renew}</MenuLabel>
-        {SPANS.map((days) => (
-          <MenuItem key={days} onSelect={() => renewBy(days)}>
-            <CalendarPlusIcon /> {t.renewBy(days)}
-          </MenuItem>
-        ))}
-        <MenuSeparator />
+        <RenewItems entry={entry} renew={renew} />
         {isAdmin && (
           <MenuItem onSelect={() => setAsking("reset")}>
             <RotateCcwIcon /> {t.resetLimits}
