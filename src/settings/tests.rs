@@ -199,6 +199,23 @@ fn every_variable_is_read_and_wins_over_the_file() {
 }
 
 #[test]
+fn a_database_in_memory_is_refused() {
+    for dsn in [
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite://a.db?mode=memory",
+    ] {
+        let refused = Settings::load(None, &[("DSN", dsn)]).unwrap_err();
+        assert_eq!(refused.0.len(), 1, "{refused}");
+        assert!(
+            refused.to_string().contains("must name a file"),
+            "{refused}"
+        );
+    }
+    Settings::load(None, &[("DSN", "sqlite:///var/lib/switchyard/memory.db")]).unwrap();
+}
+
+#[test]
 fn all_mistakes_are_reported_together_and_no_secret_with_them() {
     let file = file(
         "typo = 1\n[server]\nport = 70000\nhostname = \"a-machine\"\ncolour = \"red\"\n[database]\ndsn = \"mysql://u:hidden@h\"\n[limits]\nsession_ttl = [1]\n[serve]\nport = 1\n",

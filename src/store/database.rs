@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
+use rusqlite::{Connection, OpenFlags};
 use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::postgres::{PgConnectOptions, Postgres};
@@ -28,6 +29,11 @@ const PING: Duration = Duration::from_secs(2);
 /// How long a node waits for another one's migrations.
 const MIGRATE_TURN: Duration = Duration::from_secs(600);
 const MIGRATE_POLL: Duration = Duration::from_millis(250);
+/// Bytes that the write-ahead log of `SQLite` is cut back to once it is in the file.
+///
+/// It is written with `synchronous` as `FULL` rather than `NORMAL`: `NORMAL` may lose the last transactions when the power fails, after the
+/// usage journal has let go of their lines; the ledger's batches keep the syncs few.
+const JOURNAL_SIZE: i64 = 64 * 1024 * 1024;
 /// Names the lock under which one node at a time migrates: "switchya" as a number.
 const MIGRATE_LOCK: i64 = i64::from_be_bytes(*b"switchya");
 
@@ -103,21 +109,20 @@ pub async fn ping(db: &DatabaseConnection) -> Result<(), DbErr> {
 ///
 /// # Errors
 /// Those of `work`, and that the database did not answer in time.
-pub async fn within<T>(
+pub async fn within<T, E: From<DbErr>>(
     limit: Duration,
-    work: impl Future<Output = Result<T, DbErr>>,
-) -> Result<T, DbErr> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     match timeout(limit, work).await {
         Ok(done) => done,
-        Err(_) => Err(DbErr::Conn(RuntimeErr::Internal(format!(
+        Err(_) => Err(E::from(DbErr::Conn(RuntimeErr::Internal(format!(
             "the database did not answer within {} ms",
             limit.as_millis()
-        )))),
+        ))))),
     }
 }
 
-/// One file, many readers, one writer at a time. `FULL` rather than `NORMAL`: in write-ahead mode `NORMAL` may lose the last
-/// transactions when the power fails, after the usage journal has let go of their lines; the ledger's batches keep the syncs few.
+/// One file, many readers, one writer at a time.
 async fn sqlite(options: SqliteConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let options = options
         .create_if_missing(true)
@@ -125,26 +130,27 @@ async fn sqlite(options: SqliteConnectOptions) -> Result<DatabaseConnection, DbE
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(CONNECT)
         .foreign_keys(true)
-        .pragma("journal_size_limit", "67108864")
+        .pragma("journal_size_limit", JOURNAL_SIZE.to_string())
         .disable_statement_logging();
-    let is_in_memory = options.get_filename().as_os_str().is_empty()
-        || options
-            .get_filename()
-            .to_string_lossy()
-            .contains(":memory:")
-        || options
-            .get_filename()
-            .to_string_lossy()
-            .contains("sqlx-in-memory");
-    // A database in memory is its one connection's.
-    let size = if is_in_memory { 1 } else { 8 };
-    let pool = pool::<Sqlite>(size)
+    let pool = pool::<Sqlite>(8)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(options)
         .await
         .map_err(|e| failed(&e))?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// Another connection to the file that a pool of these options has open, for whoever drives `SQLite` directly. It blocks.
+pub(super) fn sqlite_writer(options: &SqliteConnectOptions) -> rusqlite::Result<Connection> {
+    // Not to make it: a file that is gone is a mistake, and would be empty.
+    let flags = OpenFlags::default() - OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = Connection::open_with_flags(options.get_filename(), flags)?;
+    connection.busy_timeout(CONNECT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE)?;
+    Ok(connection)
 }
 
 async fn postgres(options: PgConnectOptions) -> Result<DatabaseConnection, DbErr> {

@@ -20,6 +20,8 @@
 //! The keeper and the poster are two loops of one task: the journal must go on being written while the database is being waited for.
 
 mod archive;
+mod batch;
+mod blocking;
 mod columns;
 mod fit;
 mod journal;
@@ -51,6 +53,7 @@ use journal::Journal;
 use keeper::{Backlog, Keeper};
 use poster::Poster;
 pub use request::Request;
+pub use rows::PostError;
 use tally::Tally;
 
 /// How often it is looked whether the journal is posted.

@@ -14,10 +14,11 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Libraries and the modules that may name them.
-const FENCES: [(&str, &[&str]); 6] = [
+const FENCES: [(&str, &[&str]); 7] = [
     ("pingora", &["proxy", "app"]),
     ("fred", &["store"]),
     ("sea_orm", &["store", "app"]),
+    ("rusqlite", &["store"]),
     ("migration", &["store"]),
     ("admin", &["app"]),
     ("clap", &["app", "mock"]),

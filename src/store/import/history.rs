@@ -25,7 +25,7 @@ use super::people::KeyIds;
 use super::report::Table;
 use super::row::Row;
 use super::source::Source;
-use crate::store::ledger::{Archive, Entry};
+use crate::store::ledger::{Archive, Entry, PostError};
 use entry::{Both, Outcome};
 
 /// Rows of either half in memory.
@@ -288,19 +288,18 @@ impl<'a> History<'a> {
             return Ok(());
         }
         let each = || entries.iter().map(|(_, entry)| entry);
-        let mut lines: Vec<_> = each().flat_map(|entry| entry.lines.clone()).collect();
-        let mut requests: Vec<_> = each().map(|entry| entry.request.clone()).collect();
-        match archive.post(&mut lines, &mut requests).await {
-            Err(error) if archive.is_refusal(&error) => {}
-            posted => return posted,
+        let lines = each().flat_map(|entry| entry.lines.clone()).collect();
+        let requests = each().map(|entry| entry.request.clone()).collect();
+        match archive.post(lines, requests).await {
+            Err(PostError::Refused(_)) => {}
+            posted => return Ok(posted?),
         }
         // One of them is the trouble.
-        for (id, mut entry) in entries {
-            let request = std::slice::from_mut(&mut entry.request);
-            match archive.post(&mut entry.lines, request).await {
-                Err(error) if archive.is_refusal(&error) => {
+        for (id, entry) in entries {
+            match archive.post(entry.lines, vec![entry.request]).await {
+                Err(PostError::Refused(why)) => {
                     self.table.new -= 1;
-                    let why = format!("the database here refuses it: {error}");
+                    let why = format!("the database here refuses it: {why}");
                     self.table.skipped.add(id, why);
                 }
                 posted => posted?,

@@ -1,11 +1,14 @@
 //! History from elsewhere, posted like one's own: each row once, and counted in the sums of its hour.
 
-use entity::usage;
-use sea_orm::{DatabaseConnection, DbErr};
+use std::sync::Arc;
 
+use entity::usage;
+use sea_orm::DatabaseConnection;
+
+use super::batch::Batch;
 use super::fit;
 use super::request::Request;
-use super::rows::Inserts;
+use super::rows::{Inserts, PostError};
 
 /// Posts history that did not happen here.
 #[derive(Debug)]
@@ -24,23 +27,17 @@ impl Archive {
     /// columns' widths.
     ///
     /// # Errors
-    /// When the database fails, or refuses a row: see [`Archive::is_refusal`].
+    /// When the database fails, or refuses a row.
     pub async fn post(
         &self,
-        lines: &mut [usage::Model],
-        requests: &mut [Request],
-    ) -> Result<(), DbErr> {
+        mut lines: Vec<usage::Model>,
+        mut requests: Vec<Request>,
+    ) -> Result<(), PostError> {
         lines.iter_mut().for_each(fit::line);
         requests.iter_mut().for_each(fit::request);
-        let posted = self.0.post(lines.iter(), requests).await;
+        let posted = self.0.post(&Arc::new(Batch { lines, requests })).await;
         // Who reads history from elsewhere may take a long time until there is more.
         self.0.rest();
         posted
-    }
-
-    /// Whether the database refused what is in a row, so that trying again cannot help.
-    #[must_use]
-    pub fn is_refusal(&self, error: &DbErr) -> bool {
-        self.0.is_refusal(error)
     }
 }

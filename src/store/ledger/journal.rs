@@ -16,9 +16,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use entity::usage;
 
+use super::batch::Batch;
 use super::line;
 
 const ACTIVE: &str = "usage.journal";
@@ -58,7 +60,7 @@ struct Segment {
 /// Lines read again, and how to say that they are posted.
 #[derive(Debug)]
 pub(super) struct Replay {
-    pub(super) lines: Vec<usage::Model>,
+    pub(super) batch: Arc<Batch>,
     number: u64,
     next: Option<u64>,
     damaged: usize,
@@ -183,7 +185,10 @@ impl Journal {
         let path = segment_path(&self.dir, number);
         match read_lines(&path, from, most) {
             Ok((lines, next, damaged)) => Ok(Some(Replay {
-                lines,
+                batch: Arc::new(Batch {
+                    lines,
+                    requests: Vec::new(),
+                }),
                 number,
                 next,
                 damaged,

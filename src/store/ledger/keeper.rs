@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use entity::usage;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::blocking::blocking;
 use super::fit;
 use super::journal::Journal;
 use super::tally::Tally;
@@ -221,17 +221,12 @@ pub(super) async fn with_journal<T: Send + 'static>(
     work: impl FnOnce(&mut Journal) -> T + Send + 'static,
 ) -> T {
     let backlog = Arc::clone(backlog);
-    let done = spawn_blocking(move || {
+    blocking(move || {
         let mut journal = backlog
             .journal
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         work(&mut journal)
-    });
-    match done.await {
-        Ok(done) => done,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending, and this task with it.
-        Err(_) => std::future::pending().await,
-    }
+    })
+    .await
 }

@@ -1,19 +1,21 @@
 //! Takes rows to the database: what has just happened first, then what the journal still holds from before.
 
 use std::collections::BTreeMap;
-use std::slice;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DbErr};
+use entity::usage;
+use sea_orm::DatabaseConnection;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use super::batch::Batch;
 use super::fit;
 use super::journal::Replay;
-use super::keeper::{Backlog, Kept, with_journal};
+use super::keeper::{Backlog, with_journal};
 use super::request::Request;
-use super::rows::Inserts;
+use super::rows::{Inserts, PostError};
 use super::tally::Tally;
 use crate::store::database::within;
 use crate::store::{Stop, stopped};
@@ -33,8 +35,10 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Poster {
     inserts: Inserts,
     queue: mpsc::Receiver<Request>,
-    requests: Vec<Request>,
-    lines: Vec<Kept>,
+    /// What is being posted. Whoever does that has it too, for as long as it takes.
+    batch: Arc<Batch>,
+    /// The segment of the journal that each line of it is in, if it is.
+    segments: Vec<Option<u64>>,
     /// Read from the journal and not posted yet.
     replay: Option<Replay>,
     /// Cleared when the journal has nothing to read, until the backlog forgets lines again.
@@ -60,8 +64,8 @@ impl Poster {
         Self {
             inserts: Inserts::new(&db),
             queue,
-            requests: Vec::with_capacity(BATCH),
-            lines: Vec::new(),
+            batch: Arc::default(),
+            segments: Vec::new(),
             replay: None,
             may_have_unread: true,
             pause: FIRST_PAUSE,
@@ -118,7 +122,7 @@ impl Poster {
     }
 
     /// One batch of what has just happened, and one from the journal if it has any.
-    async fn post_next(&mut self) -> Result<(), DbErr> {
+    async fn post_next(&mut self) -> Result<(), PostError> {
         self.fill();
         within(POST_LIMIT, self.post()).await?;
         self.read_again().await;
@@ -130,13 +134,16 @@ impl Poster {
     async fn gather(&mut self) {
         if self.is_done() {
             self.inserts.rest();
-            tokio::select! {
-                _ = self.queue.recv_many(&mut self.requests, BATCH) => {}
-                () = self.backlog.arrived.notified() => {}
+            let arrived = tokio::select! {
+                arrived = self.queue.recv() => arrived,
+                () = self.backlog.arrived.notified() => None,
+            };
+            if let Some(row) = arrived {
+                take(Arc::make_mut(&mut self.batch), row);
             }
             self.fill();
         }
-        let has_batch = self.requests.len() >= BATCH || self.lines.len() >= BATCH;
+        let has_batch = self.batch.requests.len() >= BATCH || self.batch.lines.len() >= BATCH;
         if !has_batch && self.replay.is_none() {
             sleep(GATHER).await;
         }
@@ -147,60 +154,50 @@ impl Poster {
             self.may_have_unread = true;
             self.tally.set_behind(true);
         }
-        while self.requests.len() < BATCH
+        let batch = Arc::make_mut(&mut self.batch);
+        while batch.requests.len() < BATCH
             && let Ok(row) = self.queue.try_recv()
         {
-            self.requests.push(row);
+            take(batch, row);
         }
-        if self.lines.len() < BATCH {
-            let room = BATCH - self.lines.len();
-            self.lines.append(&mut self.backlog.take(room));
+        if batch.lines.len() < BATCH {
+            for kept in self.backlog.take(BATCH - batch.lines.len()) {
+                batch.lines.push(kept.line);
+                self.segments.push(kept.segment);
+            }
         }
-        self.tally.hold(self.requests.len(), self.lines.len());
-    }
-
-    fn is_idle(&self) -> bool {
-        self.requests.is_empty() && self.lines.is_empty()
+        self.tally.hold(batch.requests.len(), batch.lines.len());
     }
 
     /// Whether there is nothing to do until something arrives.
     fn is_done(&mut self) -> bool {
         self.fill();
-        self.is_idle() && self.replay.is_none() && !self.may_have_unread
+        self.batch.is_empty() && self.replay.is_none() && !self.may_have_unread
     }
 
     /// Posts what is in hand and lets go of it.
-    async fn post(&mut self) -> Result<(), DbErr> {
-        if self.is_idle() {
+    async fn post(&mut self) -> Result<(), PostError> {
+        if self.batch.is_empty() {
             return Ok(());
         }
-        for row in &mut self.requests {
-            fit::request(row);
-        }
-        let lines = self.lines.iter().map(|kept| &kept.line);
-        match self.inserts.post(lines, &self.requests).await {
-            Err(error) if self.inserts.is_refusal(&error) => self.post_one_by_one().await?,
+        match self.inserts.post(&self.batch).await {
+            Err(PostError::Refused(_)) => self.post_one_by_one().await?,
             posted => posted?,
         }
-        self.requests.clear();
         self.let_go().await;
         Ok(())
     }
 
     /// One row of the batch is refused for what is in it: finds which, and does without it.
-    async fn post_one_by_one(&mut self) -> Result<(), DbErr> {
-        for kept in &self.lines {
-            let posted = self.inserts.post([&kept.line].into_iter(), &[]).await;
-            self.without_refused_line(&kept.line, posted).await?;
+    async fn post_one_by_one(&mut self) -> Result<(), PostError> {
+        for line in &self.batch.lines {
+            self.post_line(line).await?;
         }
-        for row in &self.requests {
-            let posted = self
-                .inserts
-                .post([].into_iter(), slice::from_ref(row))
-                .await;
-            match posted {
-                Err(error) if self.inserts.is_refusal(&error) => {
-                    tracing::error!(request_id = %row.id, %error, "the database refuses a request log row");
+        for row in &self.batch.requests {
+            let alone = Arc::new(Batch::of_request(row.clone()));
+            match self.inserts.post(&alone).await {
+                Err(PostError::Refused(error)) => {
+                    tracing::error!(request_id = %row.id, error, "the database refuses a request log row");
                     self.tally.drop_requests(1);
                 }
                 posted => posted?,
@@ -209,17 +206,16 @@ impl Poster {
         Ok(())
     }
 
-    async fn without_refused_line(
-        &self,
-        line: &entity::usage::Model,
-        posted: Result<(), DbErr>,
-    ) -> Result<(), DbErr> {
-        match posted {
-            Err(error) if self.inserts.is_refusal(&error) => {
-                tracing::error!(line_id = %line.id, %error, "the database refuses a usage line; it is kept in usage.rejected");
-                let line = line.clone();
-                let kept = with_journal(&self.backlog, move |journal| journal.reject(&line)).await;
-                match kept {
+    /// Posts a line alone, which is done without when the database refuses it.
+    async fn post_line(&self, line: &usage::Model) -> Result<(), PostError> {
+        let alone = Arc::new(Batch::of_line(line.clone()));
+        match self.inserts.post(&alone).await {
+            Err(PostError::Refused(error)) => {
+                tracing::error!(line_id = %line.id, error, "the database refuses a usage line; it is kept in usage.rejected");
+                let kept = with_journal(&self.backlog, move |journal| {
+                    alone.lines.iter().try_for_each(|line| journal.reject(line))
+                });
+                match kept.await {
                     Ok(()) => self.tally.reject_line(),
                     Err(error) => {
                         self.tally.journal_failed(&error);
@@ -232,10 +228,13 @@ impl Poster {
         }
     }
 
-    /// Tells the journal which lines the database has now.
+    /// Empties the batch, and tells the journal which lines the database has now.
     async fn let_go(&mut self) {
+        let batch = Arc::make_mut(&mut self.batch);
+        batch.lines.clear();
+        batch.requests.clear();
         let mut counts = BTreeMap::<u64, usize>::new();
-        for number in self.lines.drain(..).filter_map(|kept| kept.segment) {
+        for number in self.segments.drain(..).flatten() {
             *counts.entry(number).or_default() += 1;
         }
         self.tally.hold(0, 0);
@@ -268,15 +267,14 @@ impl Poster {
         }
     }
 
-    async fn post_replay(&mut self) -> Result<(), DbErr> {
+    async fn post_replay(&mut self) -> Result<(), PostError> {
         let Some(replay) = &self.replay else {
             return Ok(());
         };
-        match self.inserts.post(replay.lines.iter(), &[]).await {
-            Err(error) if self.inserts.is_refusal(&error) => {
-                for line in &replay.lines {
-                    let posted = self.inserts.post([line].into_iter(), &[]).await;
-                    self.without_refused_line(line, posted).await?;
+        match self.inserts.post(&replay.batch).await {
+            Err(PostError::Refused(_)) => {
+                for line in &replay.batch.lines {
+                    self.post_line(line).await?;
                 }
             }
             posted => posted?,
@@ -285,7 +283,7 @@ impl Poster {
             return Ok(());
         };
         tracing::info!(
-            lines = replay.lines.len(),
+            lines = replay.batch.lines.len(),
             "posted usage lines from the journal"
         );
         let (done, bytes) = with_journal(&self.backlog, move |journal| {
@@ -311,14 +309,16 @@ impl Poster {
 
     /// The end, and the database has not taken all: counts what is lost with this process.
     fn give_up(&mut self) {
-        let mut requests = self.requests.len();
+        let mut requests = self.batch.requests.len();
         while self.queue.try_recv().is_ok() {
             requests += 1;
         }
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.append(&mut self.backlog.take(usize::MAX));
-        let unkept = lines.iter().filter(|kept| kept.segment.is_none()).count();
-        let kept = lines.len() - unkept;
+        self.batch = Arc::default();
+        let mut segments = mem::take(&mut self.segments);
+        let waiting = self.backlog.take(usize::MAX);
+        segments.extend(waiting.iter().map(|kept| kept.segment));
+        let kept = segments.iter().flatten().count();
+        let unkept = segments.len() - kept;
         if requests > 0 {
             self.tally.drop_requests(requests as u64);
         }
@@ -332,4 +332,10 @@ impl Poster {
             "stopped without the database: usage lines are kept in the journal for the next start"
         );
     }
+}
+
+/// Takes a row of the request log into a batch.
+fn take(batch: &mut Batch, mut row: Request) {
+    fit::request(&mut row);
+    batch.requests.push(row);
 }

@@ -1,5 +1,6 @@
 //! Counts, and the saying of things once.
 
+use std::fmt::Display;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -81,7 +82,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn database_failed(&self, error: &sea_orm::DbErr) {
+    pub(super) fn database_failed(&self, error: &dyn Display) {
         if !self.is_database_away.swap(true, Relaxed) {
             tracing::error!(%error, "the database does not take usage and request rows; they wait");
         }

@@ -64,7 +64,7 @@ async fn post(test: &TestDb, seed: u64, count: usize, hours: i64) {
         requests.push(request);
     }
     let archive = Archive::new(test.db.clone());
-    archive.post(&mut lines, &mut requests).await.unwrap();
+    archive.post(lines, requests).await.unwrap();
 }
 
 async fn sweep(db: &DatabaseConnection, zone: Tz, now: DateTime<Utc>) -> Result<u64, DbErr> {
@@ -233,8 +233,8 @@ async fn a_late_line_opens_its_hour_and_its_day() {
         line.created_at = late.created_at;
         let archive = Archive::new(test.db.clone());
         let post = async |line: &usage::Model| {
-            let (mut lines, mut requests) = ([line.clone()], [late.clone()]);
-            archive.post(&mut lines, &mut requests).await.unwrap();
+            let (lines, requests) = (vec![line.clone()], vec![late.clone()]);
+            archive.post(lines, requests).await.unwrap();
         };
         post(&line).await;
         let hour = hour_of(line.created_at);

@@ -19,7 +19,7 @@ fn open(dir: &TempDir) -> Journal {
 fn replay_all(journal: &mut Journal, most: usize) -> Vec<usage::Model> {
     let mut all = Vec::new();
     while let Some(replay) = journal.read(most).unwrap() {
-        all.extend(replay.lines.iter().cloned());
+        all.extend(replay.batch.lines.iter().cloned());
         journal.replayed(&replay).unwrap();
     }
     all
