@@ -22,8 +22,8 @@
 
 mod calendar;
 mod estimate;
+mod live;
 
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +32,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::value::Limits;
-use foldhash::fast::{FixedState, RandomState};
-use parking_lot::Mutex;
+use foldhash::fast::FixedState;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -43,6 +42,7 @@ use crate::domain::window::Windows;
 use crate::store::counters::{self, Check, Counters, Exceeded, Part, Reading};
 use calendar::Calendar;
 use estimate::{Estimates, Model};
+use live::Live;
 
 /// How long a request waits for money that others have reserved.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,7 +73,7 @@ pub struct Quota {
     estimates: Estimates,
     bells: [Notify; BELLS],
     waiting: Semaphore,
-    live: Mutex<HashMap<u128, Arc<[Party]>, RandomState>>,
+    live: Live,
 }
 
 /// A request, or an attempt, that wants to be admitted.
@@ -125,7 +125,7 @@ impl Quota {
             estimates: Estimates::default(),
             bells: [const { Notify::const_new() }; BELLS],
             waiting: Semaphore::new(MOST_WAITING),
-            live: Mutex::default(),
+            live: Live::default(),
         })
     }
 
@@ -243,11 +243,7 @@ impl Quota {
 
     /// Renews the leases of all requests under way. To be called every few minutes.
     pub async fn renew(&self, now: DateTime<Utc>) {
-        let live: Vec<(u128, Arc<[Party]>)> = {
-            let live = self.live.lock();
-            live.iter().map(|(id, p)| (*id, Arc::clone(p))).collect()
-        };
-        for (id, parties) in live {
+        for (id, parties) in self.live.all() {
             let subjects: Vec<Subject> = parties.iter().map(|party| party.subject).collect();
             self.counters
                 .renew(id, &subjects, now.timestamp_millis())
@@ -258,7 +254,7 @@ impl Quota {
     /// Requests under way on this node.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.live.lock().len()
+        self.live.len()
     }
 
     async fn try_admit(
@@ -296,8 +292,7 @@ impl Quota {
         };
         match self.counters.admit(&ask).await {
             Ok(()) => {
-                let parties = Arc::clone(&wanted.parties);
-                self.live.lock().insert(id, parties);
+                self.live.insert(id, Arc::clone(&wanted.parties));
                 Ok(reservation)
             }
             Err(exceeded) => {
@@ -349,6 +344,14 @@ impl Quota {
         let subject = user.or(parties.first()).map(|party| party.subject);
         let hash = FixedState::default().hash_one(subject);
         &self.bells[usize::try_from(hash % BELLS as u64).unwrap_or(0)]
+    }
+
+    /// Wakes who waits for what these had. Nearly always that is nobody, which is seen without the bell's lock: who waits took its place before
+    /// it last asked the counters, and what it asked them for was given back before this.
+    fn ring(&self, parties: &[Party]) {
+        if self.waiting.available_permits() < MOST_WAITING {
+            self.bell(parties).notify_waiters();
+        }
     }
 
     fn ring_all(&self) {
@@ -404,14 +407,14 @@ impl Drop for Reservation {
             // Nothing was taken, and who rang would wake all who wait, each of whom would ring.
             return;
         }
-        self.quota.live.lock().remove(&self.id);
+        self.quota.live.remove(self.id);
         if self.is_open {
             let now = self.wall + self.at.elapsed();
             let parts = self.quota.parts(&self.parties, now);
             let counters = &self.quota.counters;
             counters.release(self.id, &parts, now.timestamp_millis());
         }
-        self.quota.bell(&self.parties).notify_waiters();
+        self.quota.ring(&self.parties);
     }
 }
 

@@ -79,7 +79,7 @@ impl Journey {
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             client_ip: client_address::of(session, &parts.trusted_proxies)
-                .map(|address| address.to_string()),
+                .map(client_address::text),
         };
         Self {
             facts,

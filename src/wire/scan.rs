@@ -16,6 +16,8 @@ use crate::wire::block::{self, Carry};
 
 /// Bytes of a value that are captured at most.
 pub const MAX_VALUE: usize = 32 * 1024;
+/// Room made for a value at once: a usage object is about as long.
+const USUAL_VALUE: usize = 256;
 /// The longest key anybody asks for, and one.
 const MAX_KEY: usize = 24;
 
@@ -252,6 +254,7 @@ impl Scanner {
                 if let Some(key) = self.keys.iter().find(|key| self.key.is(key)) {
                     self.capture = Capture::On(key);
                     self.value.clear();
+                    self.value.reserve(USUAL_VALUE);
                 }
             }
             b',' if is_level => {
