@@ -5,8 +5,11 @@
 
 use std::ops::Range;
 
+use fearless_simd::Level;
+
 use super::BadJson;
-use super::cursor::{Cursor, Watch};
+use super::cursor::Cursor;
+use super::pass::Watch;
 use crate::domain::protocol::Protocol;
 use crate::wire::prefix::{Builder, Part, Speaker, Text};
 
@@ -51,16 +54,16 @@ pub(super) fn collect(
     prefix: &mut Builder,
 ) -> Result<(), BadJson> {
     prefix.begin(part);
+    let (body, level) = (cursor.body(), cursor.level());
     let mut add = |text: &Text<'_>| match part {
         Part::System => prefix.system(text),
         Part::Tools => prefix.tools(text),
-        Part::Messages => prefix.message(text, || speaker(protocol, text.uncut())),
+        Part::Messages => prefix.message(text, || speaker(protocol, level, text.uncut())),
     };
-    let body = cursor.body();
     let first = cursor.next_byte();
     // Tools change together or not at all, and are many and small: one text.
-    let level = usize::from(first == Some(b'[') && part != Part::Tools);
-    let span = cursor.watched(&mut Elements::new(level, &mut add))?;
+    let depth = usize::from(first == Some(b'[') && part != Part::Tools);
+    let span = cursor.watched(&mut Elements::new(depth, &mut add))?;
     if first == Some(b'"') {
         add(&Text::new(body, span, &[]));
     }
@@ -68,13 +71,13 @@ pub(super) fn collect(
 }
 
 /// Who speaks in a message. Gemini's may leave it out; OpenAI's items without a role are the model's and its tools'.
-fn speaker(protocol: Protocol, message: &[u8]) -> Speaker {
+fn speaker(protocol: Protocol, level: Level, message: &[u8]) -> Speaker {
     if message.first() != Some(&b'{') {
         return Speaker::User;
     }
     let mut role = None;
     // Any error ends the walk, and so does the role once it is known.
-    let _ = Cursor::new(message).document(&mut |key, cursor| {
+    let _ = Cursor::new(level, message).document(&mut |key, cursor| {
         if key != b"role" {
             return cursor.skip();
         }
