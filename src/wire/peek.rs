@@ -3,9 +3,11 @@
 //! Bodies of coding clients are 50 KB to 40 MB, nearly all of it text in strings. One forward pass looks at the keys of the
 //! top-level object (and of the few objects within it that matter) and skips every other value:
 //!
-//! - Text is read in blocks of 64 bytes turned into bit masks (`peek::block`): which quotes are real, what lies inside a string,
+//! - Text is read in blocks of 64 bytes turned into bit masks (`wire::block`): which quotes are real, what lies inside a string,
 //!   which brackets lie outside. A string's end is the next real quote.
-//! - Containers are skipped by their brackets, which are kept on a bit stack of fixed size. No recursion, no allocation.
+//! - Containers are skipped by their brackets (`peek::pass`), which are kept on a bit stack of fixed size. No recursion, no
+//!   allocation.
+//! - Both with the widest vectors that the processor has, chosen as it runs.
 //!
 //! The structure is checked (brackets, ends, the grammar of every object on the way and of its literals), the inside of
 //! skipped values is not: a body that a provider would refuse may pass, but nothing is ever cut at the wrong place.
@@ -14,11 +16,14 @@
 
 mod cursor;
 mod elements;
+mod nesting;
+mod pass;
 mod session;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use fearless_simd::Level;
 use http::HeaderMap;
 
 use self::cursor::Cursor;
@@ -68,11 +73,21 @@ pub struct BadJson {
 /// # Errors
 /// [`BadJson`] when the body is truncated, unbalanced, not an object, or followed by something else.
 pub fn peek(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> Result<Peek, BadJson> {
+    peek_with(Level::new(), protocol, headers, body)
+}
+
+/// The same at a certain level of instructions.
+fn peek_with(
+    level: Level,
+    protocol: Protocol,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Peek, BadJson> {
     let mut found = Found {
         session_in_head: session::from_headers(protocol, headers),
         ..Found::default()
     };
-    let mut cursor = Cursor::new(body);
+    let mut cursor = Cursor::new(level, body);
     cursor.document(&mut |key, cursor| found.top_level(protocol, key, cursor))?;
     let model = found.model.or(found.inner_model);
     let (model, model_span) = model.map_or((None, None), |(m, span)| (Some(m), Some(span)));
@@ -189,4 +204,4 @@ fn model(cursor: &mut Cursor<'_>) -> Result<Option<Model>, BadJson> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

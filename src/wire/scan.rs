@@ -10,6 +10,7 @@
 //! It is lenient: brackets are counted, not matched. What a client makes of broken JSON is the client's affair; the text of a
 //! captured value is parsed properly by whoever asked for it.
 
+use fearless_simd::{Level, Simd, dispatch};
 use memchr::memchr2;
 
 use crate::wire::block::{self, Carry};
@@ -24,6 +25,8 @@ const MAX_KEY: usize = 24;
 /// The scanner for one answer.
 #[derive(Debug)]
 pub struct Scanner {
+    /// The instructions that blocks are passed with.
+    instructions: Level,
     keys: &'static [&'static str],
     envelope: Option<&'static str>,
     /// Containers that are open.
@@ -72,6 +75,7 @@ impl Scanner {
     #[must_use]
     pub fn new(keys: &'static [&'static str], envelope: Option<&'static str>) -> Self {
         Self {
+            instructions: Level::new(),
             keys,
             envelope,
             depth: 0,
@@ -119,10 +123,23 @@ impl Scanner {
         rest: &'c [u8],
         on_value: &mut impl FnMut(&'static str, &[u8]),
     ) -> &'c [u8] {
+        if rest.len() < block::LEN {
+            return self.pass_rest(rest, on_value);
+        }
+        dispatch!(self.instructions, simd => self.pass_blocks(simd, rest, on_value))
+    }
+
+    #[inline(always)]
+    fn pass_blocks<'c, S: Simd>(
+        &mut self,
+        simd: S,
+        rest: &'c [u8],
+        on_value: &mut impl FnMut(&'static str, &[u8]),
+    ) -> &'c [u8] {
         let (mut carry, mut start) = (Carry::default(), 0);
         for block in rest.as_chunks::<{ block::LEN }>().0 {
             let mut next = carry;
-            let masks = next.masks(block);
+            let masks = next.masks(simd, block);
             // A backslash outside of strings escapes nothing here.
             if masks.strays != 0 {
                 break;

@@ -3,18 +3,19 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use fearless_simd::Level;
 use memchr::memchr;
 
 use super::BadJson;
-use crate::wire::block::{self, Carry, Masks};
+use super::pass::{self, Watch};
 
-/// Levels of nesting that are followed; deeper text is refused.
-const MAX_DEPTH: usize = 1024;
 /// An escaped key or a value that matters is never longer than this.
 const MAX_SHORT: usize = 4096;
 
 /// A position in a body.
 pub(super) struct Cursor<'b> {
+    /// The instructions that long values are passed with.
+    level: Level,
     body: &'b [u8],
     at: usize,
 }
@@ -22,27 +23,18 @@ pub(super) struct Cursor<'b> {
 /// A string's text and its span, quotes included.
 pub(super) type Spanned<'b> = (Cow<'b, str>, Range<usize>);
 
-/// Is told of the containers in a value that is passed over, itself included.
-pub(super) trait Watch {
-    /// A container begins at `at`; `depth` is the number of those around it.
-    fn opened(&mut self, body: &[u8], at: usize, depth: usize);
-    /// A container has ended, its bracket before `end`.
-    fn closed(&mut self, body: &[u8], end: usize, depth: usize);
-}
-
 /// Called for each entry of an object with the key; must move past the value.
 type OnEntry<'f, 'b> = dyn FnMut(&[u8], &mut Cursor<'b>) -> Result<(), BadJson> + 'f;
-
-impl Watch for () {
-    fn opened(&mut self, _: &[u8], _: usize, _: usize) {}
-    fn closed(&mut self, _: &[u8], _: usize, _: usize) {}
-}
 
 // === impl Cursor ===
 
 impl<'b> Cursor<'b> {
-    pub(super) fn new(body: &'b [u8]) -> Self {
-        Self { body, at: 0 }
+    pub(super) fn new(level: Level, body: &'b [u8]) -> Self {
+        Self { level, body, at: 0 }
+    }
+
+    pub(super) fn level(&self) -> Level {
+        self.level
     }
 
     pub(super) fn body(&self) -> &'b [u8] {
@@ -155,7 +147,9 @@ impl<'b> Cursor<'b> {
         let start = self.at;
         match first {
             Some(b'"') => self.string_span().map(drop),
-            Some(b'{' | b'[') => self.container(watch),
+            Some(b'{' | b'[') => {
+                pass::container(self.level, self.body, start, watch).map(|end| self.at = end)
+            }
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),
             Some(b'n') => self.literal(b"null"),
@@ -166,82 +160,19 @@ impl<'b> Cursor<'b> {
         Ok(start..self.at)
     }
 
-    /// Moves past a container by its brackets. The stack holds one bit per level: set for an object.
-    fn container(&mut self, watch: &mut impl Watch) -> Result<(), BadJson> {
-        let mut is_object = [0u64; MAX_DEPTH / 64];
-        let mut depth = 0;
-        let mut carry = Carry::default();
-        let mut base = self.at;
-        while base < self.body.len() {
-            let Masks {
-                quotes,
-                mut brackets,
-                strays,
-            } = carry.masks(&self.body[base..]);
-            if quotes == 0 && carry.is_inside() {
-                base = block::skip_text(self.body, base + block::LEN);
-                carry = Carry::within_string(self.body, base);
-                continue;
-            }
-            while brackets != 0 {
-                let bracket = brackets.trailing_zeros();
-                if bracket > strays.trailing_zeros() {
-                    break;
-                }
-                self.at = base + bracket as usize;
-                brackets &= brackets - 1;
-                let byte = self.body[self.at];
-                let is_brace = matches!(byte, b'{' | b'}');
-                if matches!(byte, b'{' | b'[') {
-                    if depth == MAX_DEPTH {
-                        return self.bad("nested too deeply");
-                    }
-                    let (word, bit) = (depth / 64, depth % 64);
-                    is_object[word] = is_object[word] & !(1 << bit) | u64::from(is_brace) << bit;
-                    watch.opened(self.body, self.at, depth);
-                    depth += 1;
-                } else {
-                    depth -= 1;
-                    if (is_object[depth / 64] >> (depth % 64) & 1 == 1) != is_brace {
-                        return self.bad("mismatched bracket");
-                    }
-                    watch.closed(self.body, self.at + 1, depth);
-                    if depth == 0 {
-                        self.at += 1;
-                        return Ok(());
-                    }
-                }
-            }
-            if strays != 0 {
-                self.at = base + strays.trailing_zeros() as usize;
-                return self.bad("unexpected backslash");
-            }
-            base += block::LEN;
-        }
-        self.at = self.body.len();
-        self.bad("unexpected end")
-    }
-
     /// Moves past the string that begins here and returns its span, quotes included.
     fn string_span(&mut self) -> Result<Range<usize>, BadJson> {
         let start = self.at;
-        if let Some(length) = block::short_end(&self.body[start + 1..]) {
-            self.at = start + length + 2;
-            return Ok(start..self.at);
-        }
-        let mut carry = Carry::in_string();
-        let mut base = start + 1;
-        while base < self.body.len() {
-            let quotes = carry.masks(&self.body[base..]).quotes;
-            if quotes != 0 {
-                self.at = base + quotes.trailing_zeros() as usize + 1;
-                return Ok(start..self.at);
+        match pass::string(self.level, self.body, start + 1) {
+            Some(end) => {
+                self.at = end;
+                Ok(start..end)
             }
-            base = block::skip_text(self.body, base + block::LEN);
-            carry = Carry::within_string(self.body, base);
+            None => {
+                self.at = self.body.len();
+                self.bad("unexpected end")
+            }
         }
-        self.at = self.body.len();
-        self.bad("unexpected end")
     }
 
     fn literal(&mut self, literal: &'static [u8]) -> Result<(), BadJson> {

@@ -1,12 +1,16 @@
 //! What of a body goes into the fingerprint of its prefix, collected while the body is passed over.
 //!
 //! The cache markers of Anthropic's clients are found by structure: at a brace outside of strings, the key before it is compared.
-//! That costs a few comparisons a brace, where a search through the text would cost as much as the whole pass.
+//! That costs a few comparisons a brace, where a search through the text would cost as much as the whole pass. What is not
+//! done for every bracket is kept out of the pass (`#[cold]`), which has no registers to spare.
 
 use std::ops::Range;
 
+use fearless_simd::Level;
+
 use super::BadJson;
-use super::cursor::{Cursor, Watch};
+use super::cursor::Cursor;
+use super::pass::Watch;
 use crate::domain::protocol::Protocol;
 use crate::wire::prefix::{Builder, Part, Speaker, Text};
 
@@ -51,16 +55,16 @@ pub(super) fn collect(
     prefix: &mut Builder,
 ) -> Result<(), BadJson> {
     prefix.begin(part);
+    let (body, level) = (cursor.body(), cursor.level());
     let mut add = |text: &Text<'_>| match part {
         Part::System => prefix.system(text),
         Part::Tools => prefix.tools(text),
-        Part::Messages => prefix.message(text, || speaker(protocol, text.uncut())),
+        Part::Messages => prefix.message(text, || speaker(protocol, level, text.uncut())),
     };
-    let body = cursor.body();
     let first = cursor.next_byte();
     // Tools change together or not at all, and are many and small: one text.
-    let level = usize::from(first == Some(b'[') && part != Part::Tools);
-    let span = cursor.watched(&mut Elements::new(level, &mut add))?;
+    let depth = usize::from(first == Some(b'[') && part != Part::Tools);
+    let span = cursor.watched(&mut Elements::new(depth, &mut add))?;
     if first == Some(b'"') {
         add(&Text::new(body, span, &[]));
     }
@@ -68,13 +72,13 @@ pub(super) fn collect(
 }
 
 /// Who speaks in a message. Gemini's may leave it out; OpenAI's items without a role are the model's and its tools'.
-fn speaker(protocol: Protocol, message: &[u8]) -> Speaker {
+fn speaker(protocol: Protocol, level: Level, message: &[u8]) -> Speaker {
     if message.first() != Some(&b'{') {
         return Speaker::User;
     }
     let mut role = None;
     // Any error ends the walk, and so does the role once it is known.
-    let _ = Cursor::new(message).document(&mut |key, cursor| {
+    let _ = Cursor::new(level, message).document(&mut |key, cursor| {
         if key != b"role" {
             return cursor.skip();
         }
@@ -105,42 +109,75 @@ impl<F: FnMut(&Text<'_>)> Elements<F> {
             each,
         }
     }
-}
 
-impl<F: FnMut(&Text<'_>)> Watch for Elements<F> {
-    #[inline]
-    fn opened(&mut self, body: &[u8], at: usize, depth: usize) {
-        if depth == self.level {
-            (self.start, self.cut_count) = (at, 0);
-        } else if depth > self.level
-            && self.marker.is_none()
+    /// An object begins whose key may be a marker's.
+    #[cold]
+    fn mark(&mut self, body: &[u8], at: usize, depth: usize) {
+        if self.marker.is_none()
             && self.cut_count < MAX_CUTS
-            && let Some(start) = marker_before(body, at)
+            && let Some(start) = marker_at_end(&body[..at])
         {
             self.marker = Some(Marker { start, depth });
         }
     }
 
-    #[inline]
-    fn closed(&mut self, body: &[u8], end: usize, depth: usize) {
-        if let Some(Marker { start, .. }) = self.marker.take_if(|marker| marker.depth == depth) {
+    /// The marker has ended.
+    #[cold]
+    fn cut(&mut self, body: &[u8], end: usize) {
+        if let Some(Marker { start, .. }) = self.marker.take() {
             self.cuts[self.cut_count] = with_comma(body, start, end);
             self.cut_count += 1;
         }
+    }
+
+    /// An element has ended.
+    #[cold]
+    fn hand_on(&mut self, body: &[u8], end: usize) {
+        let cuts = &self.cuts[..self.cut_count];
+        (self.each)(&Text::new(body, self.start..end, cuts));
+    }
+}
+
+impl<F: FnMut(&Text<'_>)> Watch for Elements<F> {
+    #[inline(always)]
+    fn opened(&mut self, body: &[u8], at: usize, depth: usize) {
+        if depth > self.level {
+            if may_be_marked(&body[..at]) && body[at] == b'{' {
+                self.mark(body, at, depth);
+            }
+        } else if depth == self.level {
+            (self.start, self.cut_count) = (at, 0);
+        }
+    }
+
+    #[inline(always)]
+    fn closed(&mut self, body: &[u8], end: usize, depth: usize) {
+        if self
+            .marker
+            .as_ref()
+            .is_some_and(|marker| marker.depth == depth)
+        {
+            self.cut(body, end);
+        }
         if depth == self.level {
-            let cuts = &self.cuts[..self.cut_count];
-            (self.each)(&Text::new(body, self.start..end, cuts));
+            self.hand_on(body, end);
         }
     }
 }
 
-/// Where the marker begins whose value is the object at `at`, if it is one.
-#[inline]
-fn marker_before(body: &[u8], at: usize) -> Option<usize> {
-    if body[at] != b'{' {
-        return None;
+/// Whether the key of a marker and its colon may end a text. Where there is no white space, as clients write it, they do.
+#[inline(always)]
+fn may_be_marked(before: &[u8]) -> bool {
+    match before {
+        [.., b'"', b':'] => before[..before.len() - 1].ends_with(MARKER),
+        [.., last] => *last == b':' || last.is_ascii_whitespace(),
+        [] => false,
     }
-    let key = body[..at].trim_ascii_end().strip_suffix(b":")?;
+}
+
+/// Where the marker begins whose key and colon end a text.
+fn marker_at_end(text: &[u8]) -> Option<usize> {
+    let key = text.trim_ascii_end().strip_suffix(b":")?;
     let before = key.trim_ascii_end().strip_suffix(MARKER)?;
     matches!(before.trim_ascii_end().last(), Some(b'{' | b',')).then_some(before.len())
 }

@@ -7,6 +7,24 @@ use proptest::strategy::{Just, Strategy};
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::wire::block::levels;
+
+/// What the peek finds, which is the same at every level of instructions.
+pub(in crate::wire) fn peek(
+    protocol: Protocol,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Peek, BadJson> {
+    let found = super::peek(protocol, headers, body);
+    for level in levels() {
+        assert_eq!(
+            peek_with(level, protocol, headers, body),
+            found,
+            "{level:?}"
+        );
+    }
+    found
+}
 
 fn look(protocol: Protocol, body: &str) -> Peek {
     peek(protocol, &HeaderMap::new(), body.as_bytes()).unwrap()
@@ -199,6 +217,8 @@ fn broken_json_is_refused_with_its_place() {
         ("{\"model\":\"\\x\"}", 9),
         ("{\"a\":truex}", 9),
         ("{\"a\":[\\\"],\"b\":1}", 6),
+        ("{\"a\":[}  \\", 6),
+        ("{\"a\":[\\  }", 6),
     ] {
         let error = bad(body);
         assert_eq!(error.at, at, "{body}: {error}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::protocol::Protocol;
-use crate::wire::peek::peek;
+use crate::wire::peek::tests::peek;
 
 const PROTOCOLS: [Protocol; 5] = [
     Protocol::Anthropic,

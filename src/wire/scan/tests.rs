@@ -4,11 +4,28 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, proptest};
 
 use super::*;
+use crate::wire::block::levels;
 
 const KEYS: &[&str] = &["usage", "model"];
 
+/// What the scanner finds, which is the same at every level of instructions.
 fn scan(envelope: Option<&'static str>, text: &str, size: usize) -> (Vec<String>, bool) {
+    let found = scan_with(Level::new(), envelope, text, size);
+    for level in levels() {
+        let again = scan_with(level, envelope, text, size);
+        assert_eq!(again, found, "{level:?}");
+    }
+    found
+}
+
+fn scan_with(
+    level: Level,
+    envelope: Option<&'static str>,
+    text: &str,
+    size: usize,
+) -> (Vec<String>, bool) {
     let mut scanner = Scanner::new(KEYS, envelope);
+    scanner.instructions = level;
     let mut found = Vec::new();
     for chunk in text.as_bytes().chunks(size) {
         scanner.feed(chunk, &mut |key, value| {
