@@ -307,12 +307,16 @@ impl Drop for Journey {
 }
 
 /// Takes the client's head out of its session for the attempts, without what is for us alone. The session is left with what writing the answer needs.
+///
+/// How the client wrote the names is forgotten: it means nothing (RFC 9110, section 5.1), and to keep it every attempt would copy and look
+/// up each header twice.
 fn take_head(session: &mut Session) -> Result<RequestHeader, Refusal> {
     let failed = |_| Refusal::new(Reason::Internal, "The gateway failed.");
     let head = session.req_header_mut();
     let mut left = RequestHeader::build(head.method.clone(), b"/", Some(0)).map_err(failed)?;
     left.set_version(head.version);
-    let mut head = std::mem::replace(head, left);
+    let head = std::mem::replace(head, left);
+    let mut head = RequestHeader::from(http::request::Parts::from(head));
     rewrite::strip(&mut head).map_err(failed)?;
     Ok(head)
 }
